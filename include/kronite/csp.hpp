@@ -1,0 +1,96 @@
+// Crystal structure prediction by element substitution (CSPML; Comput. Mater. Sci. 211 (2022)
+// 111496).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kronite/composition.hpp"  // for Composition
+#include "kronite/device.hpp"       // for Device
+#include "kronite/network.hpp"      // for EnsembleView, PairView
+#include "kronite/structure.hpp"    // for Structure
+#include "kronite/templates.hpp"    // for TemplateLibrary
+
+namespace kronite::csp {
+
+/// Orders the templates of one ratio for a query.
+class Ranker {
+ public:
+  virtual ~Ranker() = default;
+  virtual std::string name() const = 0;
+
+  struct Scored {
+    std::int64_t candidate = 0;  ///< index in the library
+    double score = 0;            ///< larger is better
+    double p = 0;                ///< probability of being alike; NaN when the ranker gives none
+    double p_std = 0;            ///< its spread over the ensemble; NaN likewise
+  };
+  /// Every template of `range`, best first; equal scores in order of index.
+  virtual std::vector<Scored> rank(Device& device, const Composition& query,
+                                   const TemplateLibrary& library, TemplateRange range) const = 0;
+};
+
+/// By Euclidean distance of the standardised 290-value descriptors; score = -distance.
+std::unique_ptr<Ranker> distance_ranker();
+
+enum class VolumeMethod { scaled, as_template };
+
+struct PredictOptions {
+  int top = 10;
+  bool exclude_known = false;  ///< drop templates of the query's own formula
+  VolumeMethod volume = VolumeMethod::scaled;
+  double symprec = 0.01;
+};
+
+/// One proposed crystal.
+struct Candidate {
+  int rank = 0;                        ///< from 1
+  double score = 0, p = 0, p_std = 0;  ///< see Ranker::Scored
+  std::int64_t template_index = 0;
+  std::string template_id, template_formula, license;
+  std::vector<std::pair<int, int>> mapping;  ///< template element -> query element (atomic numbers)
+  double mapping_cost = 0;                   ///< sum of element dissimilarities
+  double volume_factor = 1;                  ///< candidate volume / template volume
+  bool known = false;                        ///< the template is the query's own formula
+  Structure structure;                       ///< conventional cell, symmetrised
+  int space_group = 0;
+  std::string international;
+};
+
+struct Prediction {
+  std::string query;  ///< reduced formula
+  std::string ratio;
+  std::int64_t templates = 0;  ///< templates of that ratio (after exclude_known)
+  std::vector<Candidate> candidates;
+  std::string note;  ///< why there are none, and what to do; else empty
+};
+
+/// Predicts the structures of one composition: templates of its ratio, ranked; elements assigned by
+/// least total dissimilarity; volume rescaled; symmetrised.
+Prediction predict(Device& device, const Composition& query, const TemplateLibrary& library,
+                   const Ranker& ranker, const PredictOptions& options = {});
+
+/// Least-cost replacement of the template's elements by the query's, inside groups of equal amount.
+/// Costs are Euclidean distances of z-scored (ddof 1) element vectors. Pairs (template z, query z).
+struct Assignment {
+  std::vector<std::pair<int, int>> mapping;
+  double cost = 0;
+};
+Assignment assign_elements(const Composition& query, const Composition& candidate,
+                           const ElementTable& table = ElementTable::embedded());
+
+/// p_n = mean over the ensemble of P(alike | |queries_{i_n} - candidates_{j_n}|). All views on the
+/// device; queries: nq x d, candidates: nt x d (standardised descriptors), p: one per pair. Queued
+/// on the device's stream; does not wait. Indices are trusted on CUDA and checked on the CPU.
+void score_pairs(Device& device, MatrixView<const float> queries,
+                 MatrixView<const float> candidates, const PairView& pairs,
+                 const EnsembleView<float>& ensemble, VectorView<float> p);
+
+/// For each row of scores (n x m) the k largest, best first; equal scores by index. Does not wait.
+void top_k_rows(Device& device, MatrixView<const float> scores, MatrixView<float> values,
+                MatrixView<std::int32_t> indices);
+
+}  // namespace kronite::csp

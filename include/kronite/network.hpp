@@ -1,0 +1,39 @@
+// Views of small feed-forward networks, as the device layer takes them.
+#pragma once
+
+#include <vector>
+
+#include "kronite/view.hpp"  // for MatrixView, VectorView
+
+namespace kronite {
+
+enum class Activation : int { none = 0, relu = 1 };
+
+/// y = activation(W x + b), W: units_out x units_in, b: units_out. Batch normalisation of a trained
+/// network is folded into W and b before it comes here.
+template <class T>
+struct DenseLayerView {
+  MatrixView<const T> weight;
+  VectorView<const T> bias;
+  Activation activation = Activation::none;
+};
+
+/// Layers in order. A scoring network ends in two logits (unlike, alike) or one logit (alike).
+template <class T>
+struct NetworkView {
+  std::vector<DenseLayerView<T>> layers;
+};
+
+/// Networks of one input width; their probabilities are averaged.
+template <class T>
+struct EnsembleView {
+  std::vector<NetworkView<T>> members;
+};
+
+/// Index pairs (query i, template j), n of each, on the device that scores them.
+struct PairView {
+  VectorView<const std::int32_t> query;
+  VectorView<const std::int32_t> candidate;
+};
+
+}  // namespace kronite

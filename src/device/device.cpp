@@ -1,0 +1,140 @@
+// Device handles: the CPU backend, or the CUDA module opened on first use.
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+#include <utility>
+
+#include "base/fail.hpp"        // for fail
+#include "cpu/cpu_backend.hpp"  // for make_cpu_backend
+#include "device/backend.hpp"   // for Backend, CudaModule
+#include "kronite/array.hpp"    // for detail::allocate
+
+#ifdef KRONITE_CUDA_STATIC
+extern "C" const kronite::CudaModule* kronite_cuda_module();
+#endif
+
+namespace kronite {
+namespace {
+
+struct Opened {
+  const CudaModule* module = nullptr;
+  int devices = 0;
+  std::string why;  // a sentence when devices == 0
+};
+
+#ifndef KRONITE_CUDA_STATIC
+/// Beside this library, or where KRONITE_CUDA_MODULE points.
+std::string module_path() {
+  if (const char* given = std::getenv("KRONITE_CUDA_MODULE"); given && *given) return given;
+  Dl_info info{};
+  if (::dladdr(reinterpret_cast<const void*>(&module_path), &info) && info.dli_fname) {
+    const auto folder = std::filesystem::path(info.dli_fname).parent_path();
+    for (const auto& place : {folder, folder / "../lib"})
+      if (std::filesystem::exists(place / "libkronite_cuda.so"))
+        return place / "libkronite_cuda.so";
+  }
+  return "libkronite_cuda.so";
+}
+#endif
+
+Opened open_module() {
+  Opened opened;
+#ifdef KRONITE_CUDA_STATIC
+  opened.module = kronite_cuda_module();
+#else
+  const std::string path = module_path();
+  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!handle) {
+    opened.why = fmt::format("the CUDA module cannot be opened ({})", ::dlerror());
+    return opened;
+  }
+  using Entry = const CudaModule* (*)();
+  const auto entry = reinterpret_cast<Entry>(::dlsym(handle, "kronite_cuda_module"));
+  const CudaModule* module = entry ? entry() : nullptr;
+  if (!module || module->version != kCudaModuleVersion) {
+    opened.why = fmt::format("{} belongs to another version of kronite", path);
+    return opened;
+  }
+  opened.module = module;
+#endif
+  const char* why = "";
+  opened.devices = opened.module->device_count(&why);
+  if (opened.devices == 0) opened.why = why;
+  return opened;
+}
+
+/// Opened once per process, on first use.
+const Opened& cuda_module() {
+  static const Opened opened = open_module();
+  return opened;
+}
+
+}  // namespace
+
+Device::Device(std::unique_ptr<Backend> backend) : backend_(std::move(backend)) {}
+Device::Device(Device&&) noexcept = default;
+Device& Device::operator=(Device&&) noexcept = default;
+Device::~Device() = default;
+
+Device Device::cpu(const DeviceOptions& options) { return Device(make_cpu_backend(options)); }
+
+Device Device::cuda(int id, CUstream_st* stream, const DeviceOptions& options) {
+  const Opened& opened = cuda_module();
+  if (opened.devices == 0) fail(Errc::unavailable, "no CUDA device: {}", opened.why);
+  if (id < 0 || id >= opened.devices)
+    fail(Errc::unavailable, "no CUDA device {} on this machine; it has {}", id, opened.devices);
+  return Device(std::unique_ptr<Backend>(opened.module->make(id, stream, options)));
+}
+
+double Device::auto_threshold() {
+  // Opening the module and creating a context takes about half a second, in which a CPU core does
+  // some 2e10 operations.
+  return 1e11;
+}
+
+Device Device::parse(const std::string& name, double work, const DeviceOptions& options) {
+  if (name == "cpu") return cpu(options);
+  if (name == "auto")
+    return work >= auto_threshold() && cuda_module().devices > 0 ? cuda(0, nullptr, options)
+                                                                 : cpu(options);
+  if (name == "cuda") return cuda(0, nullptr, options);
+  int id = -1;
+  const char* end = name.data() + name.size();
+  if (name.rfind("cuda:", 0) == 0 && name.size() > 5 &&
+      std::from_chars(name.data() + 5, end, id).ptr == end && id >= 0)
+    return cuda(id, nullptr, options);
+  fail(Errc::invalid_argument, "there is no device '{}': give auto, cpu, cuda or cuda:N", name);
+}
+
+std::vector<std::string> Device::available() {
+  std::vector<std::string> names{"cpu"};
+  for (int id = 0; id < cuda_module().devices; ++id) names.push_back(fmt::format("cuda:{}", id));
+  return names;
+}
+
+std::string Device::cuda_unavailable_reason() {
+  return cuda_module().devices > 0 ? "" : cuda_module().why;
+}
+
+Place Device::place() const { return backend_->place(); }
+std::string Device::description() const { return backend_->description(); }
+std::size_t Device::memory_limit() const { return backend_->memory_limit(); }
+void Device::synchronize() { backend_->synchronize(); }
+
+namespace detail {
+
+void* allocate(Device& device, std::size_t bytes) { return device.backend().allocate(bytes); }
+void release(Device& device, void* pointer, std::size_t bytes) noexcept {
+  device.backend().release(pointer, bytes);
+}
+void copy(Device& device, void* to, Place to_place, const void* from, Place from_place,
+          std::size_t bytes) {
+  device.backend().copy(to, to_place, from, from_place, bytes);
+}
+
+}  // namespace detail
+}  // namespace kronite

@@ -1,0 +1,125 @@
+// The contract of a backend: every operation with its shapes, layout and formula. Read this first.
+//
+// Operations are matrix-level steps on row-major views that live on the backend's device; inner
+// code trusts its views (the public doors check). Each is queued on the device's stream unless its
+// line says that it waits. A numerical failure is kept as the backend's status (backend.hpp).
+// Coarse operations have a default body made of smaller ones; a backend overrides it when it has a
+// fused kernel, and the default body is then that kernel's oracle.
+#pragma once
+
+#include <cstdint>
+
+#include "kronite/network.hpp"  // for EnsembleView, PairView
+#include "kronite/view.hpp"     // for MatrixView, VectorView
+
+namespace kronite {
+
+class Backend;
+
+enum class Op { none, transpose };
+enum class Side { left, right };
+
+/// Dense linear algebra.
+template <class T>
+class LinalgOps {
+ public:
+  virtual ~LinalgOps() = default;
+
+  /// C <- alpha op(A) op(B) + beta C. With beta = 0, C is not read. C must not overlap A or B.
+  virtual void gemm(T alpha, MatrixView<const T> a, Op op_a, MatrixView<const T> b, Op op_b, T beta,
+                    MatrixView<T> c) = 0;
+
+  /// Lower triangle of A (n x n, symmetric, only the lower triangle is read) <- L with A = L L'.
+  /// The strict upper triangle is left as it was. Status numerical when A is not positive definite.
+  virtual void cholesky(MatrixView<T> a) = 0;
+
+  /// With L from cholesky(): left: B (n x m) <- A^-1 B; right: B (m x n) <- B A^-1.
+  virtual void cholesky_solve(Side side, MatrixView<const T> l, MatrixView<T> b) = 0;
+
+  /// A = V diag(w) V' for symmetric A (lower triangle is read). A is overwritten by V, whose
+  /// columns are the eigenvectors; w (n) ascends. Status numerical when the iteration does not
+  /// converge.
+  virtual void eigh(MatrixView<T> a, VectorView<T> w) = 0;
+};
+
+/// r = ||x - y||_2 except for the Laplacian, which takes r = ||x - y||_1; s is the length scale.
+enum class KernelKind : int {
+  gaussian = 0,   ///< exp(-r^2 / (2 s^2))
+  laplacian = 1,  ///< exp(-r / s), r in the 1-norm
+  matern32 = 2,   ///< (1 + q) exp(-q), q = sqrt(3) r / s
+  matern52 = 3,   ///< (1 + q + q^2 / 3) exp(-q), q = sqrt(5) r / s
+};
+
+/// Distances and Gram matrices of kernel functions.
+template <class T>
+class KernelOps {
+ public:
+  virtual ~KernelOps() = default;
+
+  /// out_ij = ||x_i - y_j||_2^2. x: n x d, y: m x d, out: n x m. Never negative, and exactly zero
+  /// for equal rows (no cancellation: x and y are not expanded into |x|^2 + |y|^2 - 2 x'y as they
+  /// are).
+  virtual void squared_distances(MatrixView<const T> x, MatrixView<const T> y,
+                                 MatrixView<T> out) = 0;
+
+  /// out_ij = k(x_i, y_j) with length scale s > 0. x: n x d, y: m x d, out: n x m.
+  virtual void gram(KernelKind kind, T s, MatrixView<const T> x, MatrixView<const T> y,
+                    MatrixView<T> out) = 0;
+};
+
+/// Networks on pairs of descriptors.
+template <class T>
+class NetworkOps {
+ public:
+  virtual ~NetworkOps() = default;
+
+  /// out_p = |queries_{i_p} - candidates_{j_p}|, value by value. queries: nq x d, candidates: nt x
+  /// d, out: pairs x d.
+  virtual void pair_differences(MatrixView<const T> queries, MatrixView<const T> candidates,
+                                PairView pairs, MatrixView<T> out) = 0;
+
+  /// out = activation(x W' + b). x: n x in, W: units x in, out: n x units.
+  virtual void dense(const DenseLayerView<T>& layer, MatrixView<const T> x, MatrixView<T> out) = 0;
+
+  /// p_n <- scale * P + beta * p_n with P = softmax(z)_1 of two logits, 1 / (1 + exp(-z)) of one.
+  /// With beta = 0, p is not read.
+  virtual void probability(MatrixView<const T> logits, T scale, T beta, VectorView<T> p) = 0;
+
+  /// p_n = mean over members of P(alike | |queries_{i_n} - candidates_{j_n}|). Coarse: the default
+  /// body cuts the pairs into tiles that fit the scratch limit and chains the three above.
+  virtual void score_pairs(MatrixView<const T> queries, MatrixView<const T> candidates,
+                           PairView pairs, const EnsembleView<T>& ensemble, VectorView<T> p);
+
+ protected:
+  /// The backend whose scratch memory the default bodies use.
+  virtual Backend& backend() = 0;
+};
+
+enum class Largest { no, yes };
+
+/// Selection and grouping.
+template <class T>
+class SelectOps {
+ public:
+  virtual ~SelectOps() = default;
+
+  /// For each row of scores (n x m): the k <= m best, best first, into values and indices (n x k).
+  /// Equal scores come in order of index; NaN counts as worse than everything.
+  virtual void top_k_rows(MatrixView<const T> scores, Largest largest, MatrixView<T> values,
+                          MatrixView<std::int32_t> indices) = 0;
+};
+
+/// Integer selection, common to all precisions.
+class GroupOps {
+ public:
+  virtual ~GroupOps() = default;
+
+  /// Sorts n keys into groups of equal keys, ascending, stable. order (n): the permutation;
+  /// begin (n + 1): begin[g] is the place in `order` where group g starts, begin[groups] = n; the
+  /// rest is left alone. Returns the number of groups, and so waits.
+  virtual std::int64_t group_by_key(VectorView<const std::int64_t> keys,
+                                    VectorView<std::int32_t> order,
+                                    VectorView<std::int64_t> begin) = 0;
+};
+
+}  // namespace kronite

@@ -1,0 +1,52 @@
+// Reading files, plain or gzip-compressed (told by their first bytes), and mapping them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace kronite::io {
+
+/// All of a file, decompressed. @throws Error io, or parse when the compressed data are damaged.
+std::string read_file(const std::string& path);
+
+/// One line after the other of a file that may be compressed and larger than memory.
+class LineReader {
+ public:
+  explicit LineReader(const std::string& path);
+  ~LineReader();
+  LineReader(LineReader&&) noexcept;
+
+  /// The next line without its end ("\n" or "\r\n"); false at the end.
+  bool next(std::string& line);
+  /// Number of the line that next() gave, from 1.
+  std::int64_t line_number() const { return line_number_; }
+  const std::string& path() const { return path_; }
+  /// Bytes of the file as stored that were consumed, for progress.
+  std::int64_t consumed() const;
+
+ private:
+  struct Stream;
+  std::string path_;
+  std::unique_ptr<Stream> stream_;
+  std::int64_t line_number_ = 0;
+};
+
+/// A file mapped read-only into memory for as long as this lives.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+
+ private:
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace kronite::io
