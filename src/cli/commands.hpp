@@ -1,0 +1,15 @@
+// The subcommands of the program, one function and one file each.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace kronite::cli {
+
+void add_csp(CLI::App& program);        // csp.cpp
+void add_templates(CLI::App& program);  // templates.cpp
+void add_describe(CLI::App& program);   // describe.cpp
+void add_devices(CLI::App& program);    // devices.cpp
+
+}  // namespace kronite::cli

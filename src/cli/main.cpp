@@ -1,0 +1,51 @@
+// The kronite program: a table of subcommands, and one place where errors become a sentence and a
+// code.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "cli/commands.hpp"   // for add_csp and the like
+#include "cli/terminal.hpp"   // for catch_interrupts
+#include "kronite/error.hpp"  // for Error
+#include "kronite/log.hpp"    // for set_log_callback
+#include "kronite/version.hpp"
+
+int main(int argc, char** argv) {
+  using namespace kronite;
+  cli::catch_interrupts();
+  set_log_callback([](LogLevel level, const std::string& message) {
+    fmt::print(stderr, "kronite: {}{}\n", level == LogLevel::warning ? "warning: " : "", message);
+  });
+
+  CLI::App program{
+      "Crystal structures from formulas, kernel mean descriptors and functional regression.",
+      "kronite"};
+  program.set_version_flag("--version", "kronite " KRONITE_VERSION);
+  program.require_subcommand(1);
+  program.footer("Example:  kronite csp predict SrTiO3 --out results");
+  cli::add_csp(program);
+  cli::add_templates(program);
+  cli::add_describe(program);
+  cli::add_devices(program);
+
+  try {
+    program.parse(argc, argv);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout))
+      throw Error(Errc::io, "standard output cannot be written");
+    return 0;
+  } catch (const CLI::ParseError& e) {
+    return program.exit(e) == 0 ? 0 : 2;
+  } catch (const Error& e) {
+    std::fflush(stdout);
+    fmt::print(stderr, "kronite: {}\n", e.what());
+    return e.code() == Errc::cancelled ? 130 : 1;
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "kronite: not enough memory\n");
+    return 1;
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "kronite: internal error, please report it: {}\n", e.what());
+    return 1;
+  }
+}

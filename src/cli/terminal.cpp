@@ -1,0 +1,97 @@
+// Progress, tables and interrupts of the program.
+#include "cli/terminal.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+
+namespace kronite::cli {
+namespace {
+
+std::atomic<int> g_signals{0};
+
+void on_signal(int signal) {
+  if (g_signals.fetch_add(1) == 0) return;
+  // Asked twice: die of the signal itself, so that the shell sees why.
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+bool is_terminal() { return ::isatty(STDERR_FILENO) != 0; }
+
+std::string duration(double seconds) {
+  const auto s = static_cast<long long>(seconds + 0.5);
+  if (s < 60) return fmt::format("{} s", s);
+  if (s < 3600) return fmt::format("{}:{:02} min", s / 60, s % 60);
+  return fmt::format("{}:{:02} h", s / 3600, s / 60 % 60);
+}
+
+std::size_t code_points(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+bool numeric(const std::string& cell) {
+  return cell.empty() || cell == "-" ||
+         cell.find_first_not_of("0123456789.+-e%") == std::string::npos;
+}
+
+}  // namespace
+
+void catch_interrupts() {
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+}
+
+bool interrupted() { return g_signals.load() > 0; }
+
+bool ProgressLine::operator()(long long done, long long total) {
+  const auto now = Clock::now();
+  const bool terminal = is_terminal();
+  const auto every = terminal ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10000);
+  if (now - begun_ > std::chrono::seconds(2) && now - shown_ > every) {
+    shown_ = now;
+    const double elapsed = std::chrono::duration<double>(now - begun_).count();
+    std::string text = fmt::format("{}: {}", what_, done);
+    if (total > 0 && done > 0)
+      text += fmt::format(
+          " of {} ({:.0f} %), {} left", total,
+          100.0 * static_cast<double>(done) / static_cast<double>(total),
+          duration(elapsed * static_cast<double>(total - done) / static_cast<double>(done)));
+    else
+      text += fmt::format(", {}", duration(elapsed));
+    fmt::print(stderr, "{}{}{}", terminal ? "\r\033[K" : "", text, terminal ? "" : "\n");
+    std::fflush(stderr);
+    open_ = terminal;
+  }
+  return !interrupted();
+}
+
+ProgressLine::~ProgressLine() {
+  if (open_) std::fputs("\r\033[K", stderr);
+}
+
+void Table::print(std::FILE* to) const {
+  std::vector<std::size_t> width(rows_.front().size(), 0);
+  std::vector<bool> right(width.size(), true);
+  for (std::size_t r = 0; r < rows_.size(); ++r)
+    for (std::size_t c = 0; c < width.size(); ++c) {
+      width[c] = std::max(width[c], code_points(rows_[r][c]));
+      if (r > 0 && !numeric(rows_[r][c])) right[c] = false;
+    }
+  for (const auto& row : rows_) {
+    std::string line;
+    for (std::size_t c = 0; c < width.size(); ++c) {
+      const std::string gap(width[c] - code_points(row[c]), ' ');
+      if (c > 0) line += "  ";
+      line += right[c] ? gap + row[c] : row[c] + gap;
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    fmt::print(to, "{}\n", line);
+  }
+}
+
+}  // namespace kronite::cli

@@ -1,0 +1,47 @@
+// What the program shows people: progress lines, aligned tables, and Ctrl-C as a request to stop.
+#pragma once
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace kronite::cli {
+
+/// Makes SIGINT and SIGTERM a request to stop that long calls answer; a second one ends at once.
+void catch_interrupts();
+bool interrupted();
+
+/// Progress on stderr for jobs over two seconds: one line rewritten in place on a terminal, a plain
+/// line every ten seconds in a log. Passes as kronite::Progress and stops the job on Ctrl-C.
+class ProgressLine {
+ public:
+  explicit ProgressLine(std::string what) : what_(std::move(what)) {}
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  ~ProgressLine();
+
+  bool operator()(long long done, long long total);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::string what_;
+  Clock::time_point begun_ = Clock::now();
+  Clock::time_point shown_ = begun_;
+  bool open_ = false;  ///< a line without its end is on the terminal
+};
+
+/// Columns as wide as their longest cell; columns of numbers to the right. Counts code points, so
+/// that a name such as "Bärnighausen" keeps its column.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
+  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  void print(std::FILE* to = stdout) const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+}  // namespace kronite::cli
