@@ -1,5 +1,6 @@
 # What scripts/* share: packages, the packed dependencies, and one way to configure and build.
 # Sourced by bash scripts; needs nothing beyond a Debian base system.
+# shellcheck shell=bash
 set -euo pipefail
 
 kronite_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
