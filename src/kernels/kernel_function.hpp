@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cmath>
+#include <type_traits>
 
 #include "device/ops.hpp"           // for KernelKind
 #include "kernels/host_device.hpp"  // for KRONITE_HD
@@ -57,18 +58,18 @@ class KernelFunction {
   T scale_;
 };
 
-/// Calls f.template operator()<kind>() with the run-time kind as a constant.
+/// Calls f(std::integral_constant<KernelKind, kind>{}): the run-time kind as a constant.
 template <class F>
 void with_kernel(KernelKind kind, F&& f) {
   switch (kind) {
     case KernelKind::gaussian:
-      return f.template operator()<KernelKind::gaussian>();
+      return f(std::integral_constant<KernelKind, KernelKind::gaussian>{});
     case KernelKind::laplacian:
-      return f.template operator()<KernelKind::laplacian>();
+      return f(std::integral_constant<KernelKind, KernelKind::laplacian>{});
     case KernelKind::matern32:
-      return f.template operator()<KernelKind::matern32>();
+      return f(std::integral_constant<KernelKind, KernelKind::matern32>{});
     case KernelKind::matern52:
-      return f.template operator()<KernelKind::matern52>();
+      return f(std::integral_constant<KernelKind, KernelKind::matern52>{});
   }
 }
 
