@@ -1,0 +1,132 @@
+// Crystal structure prediction behind the C interface.
+#include "kronite/csp.hpp"
+
+#include <memory>
+#include <vector>
+
+#include "capi/guard.hpp"    // for guarded, options_of, put_text
+#include "capi/handles.hpp"  // for kronite_prediction
+
+using kronite::Errc;
+using kronite::fail;
+using kronite::csp::Candidate;
+using namespace kronite::capi;
+
+namespace {
+
+kronite::csp::PredictOptions predict_options(const kronite_predict_options* options) {
+  const auto c = options_of(options, "kronite_predict_options");
+  kronite::csp::PredictOptions cpp;
+  if (c.top < 0) fail(Errc::invalid_argument, "top is {}: give a number of candidates", c.top);
+  if (c.top > 0) cpp.top = c.top;
+  if (c.symprec != 0) cpp.symprec = c.symprec;
+  cpp.exclude_known = c.exclude_known != 0;
+  switch (c.volume) {
+    case KRONITE_VOLUME_SCALED:
+      cpp.volume = kronite::csp::VolumeMethod::scaled;
+      break;
+    case KRONITE_VOLUME_TEMPLATE:
+      cpp.volume = kronite::csp::VolumeMethod::as_template;
+      break;
+    default:
+      fail(Errc::invalid_argument, "there is no volume method {}", c.volume);
+  }
+  return cpp;
+}
+
+const Candidate& candidate_of(const kronite_prediction* prediction, size_t index) {
+  const auto& candidates = given(prediction, "prediction").prediction.candidates;
+  if (index >= candidates.size())
+    fail(Errc::invalid_argument, "there is no candidate number {}; the prediction has {}", index,
+         candidates.size());
+  return candidates[index];
+}
+
+kronite_candidate as_c(const Candidate& from) {
+  // Three doubles side by side, so that the array of sites is a sites x 3 matrix.
+  static_assert(sizeof(kronite::Vector3) == 3 * sizeof(double));
+  kronite_candidate to{};
+  to.rank = from.rank;
+  to.known = from.known;
+  to.score = from.score;
+  to.p = from.p;
+  to.p_std = from.p_std;
+  to.mapping_cost = from.mapping_cost;
+  to.volume_factor = from.volume_factor;
+  to.template_id = from.template_id.c_str();
+  to.template_formula = from.template_formula.c_str();
+  to.license = from.license.c_str();
+  to.international = from.international.c_str();
+  to.space_group = from.space_group;
+  to.sites = static_cast<int>(from.structure.size());
+  for (std::size_t i = 0; i < 9; ++i) to.lattice[i] = from.structure.lattice[i / 3][i % 3];
+  to.fractional = from.structure.fractional.empty() ? nullptr : from.structure.fractional[0].data();
+  to.z = from.structure.z.data();
+  return to;
+}
+
+std::string structure_text(const kronite::csp::Prediction& prediction, const Candidate& candidate,
+                           int format) {
+  switch (format) {
+    case KRONITE_CIF:
+      return kronite::to_cif(candidate.structure, prediction.query);
+    case KRONITE_POSCAR:
+      return kronite::to_poscar(candidate.structure, prediction.query);
+    case KRONITE_EXTXYZ:
+      return kronite::to_extxyz(candidate.structure);
+    default:
+      fail(Errc::invalid_argument, "there is no structure format {}", format);
+  }
+}
+
+}  // namespace
+
+int kronite_predict(kronite_device* device, const kronite_templates* templates, const char* formula,
+                    const kronite_predict_options* options, kronite_prediction** prediction) {
+  return guarded([&] {
+    given(prediction, "prediction");
+    const auto query = kronite::Composition::parse(&given(formula, "formula"));
+    auto result = std::make_unique<kronite_prediction>();
+    result->prediction = kronite::csp::predict(
+        *given(device, "device").device, query, given(templates, "templates").library,
+        *kronite::csp::distance_ranker(), predict_options(options));
+    *prediction = result.release();
+  });
+}
+
+void kronite_prediction_close(kronite_prediction* prediction) { delete prediction; }
+
+int kronite_prediction_size(const kronite_prediction* prediction, size_t* candidates) {
+  return guarded([&] {
+    given(candidates, "candidates") = given(prediction, "prediction").prediction.candidates.size();
+  });
+}
+
+int kronite_prediction_note(const kronite_prediction* prediction, char* text, size_t capacity,
+                            size_t* needed) {
+  return guarded(
+      [&] { put_text(given(prediction, "prediction").prediction.note, text, capacity, needed); });
+}
+
+int kronite_prediction_candidate(const kronite_prediction* prediction, size_t index,
+                                 kronite_candidate* candidate) {
+  return guarded([&] {
+    const std::size_t size = given(candidate, "candidate").size;
+    if (size < sizeof(size_t) || size > kMaxStructSize)
+      fail(Errc::invalid_argument, "candidate->size is {}: set it to sizeof(kronite_candidate)",
+           size);
+    // A caller of an older version gets the fields that it knows; a newer one zeros at the end.
+    kronite_candidate values = as_c(candidate_of(prediction, index));
+    values.size = size;
+    std::memset(candidate, 0, size);
+    std::memcpy(candidate, &values, size < sizeof values ? size : sizeof values);
+  });
+}
+
+int kronite_prediction_text(const kronite_prediction* prediction, size_t index, int format,
+                            char* text, size_t capacity, size_t* needed) {
+  return guarded([&] {
+    const Candidate& candidate = candidate_of(prediction, index);
+    put_text(structure_text(prediction->prediction, candidate, format), text, capacity, needed);
+  });
+}
