@@ -28,21 +28,29 @@ class Ranker {
     double p = 0;                ///< probability of being alike; NaN when the ranker gives none
     double p_std = 0;            ///< its spread over the ensemble; NaN likewise
   };
-  /// Every template of `range`, best first; equal scores in order of index.
+  /// Templates of `range`, best first; equal scores in order of index. Those with an element that
+  /// the ranker does not know are left out. May be called from several threads, one device each.
   virtual std::vector<Scored> rank(Device& device, const Composition& query,
                                    const TemplateLibrary& library, TemplateRange range) const = 0;
 };
 
-/// By Euclidean distance of the standardised 290-value descriptors; score = -distance.
-std::unique_ptr<Ranker> distance_ranker();
+/// By Euclidean distance of the standardised 290-value descriptors; score = -distance. Mean and
+/// standard deviation are the library's; with a table other than the embedded one they are computed
+/// over all its templates, once per library. `table` must outlive the ranker.
+std::unique_ptr<Ranker> distance_ranker(const ElementTable& table = ElementTable::embedded());
 
-enum class VolumeMethod { scaled, as_template };
+enum class VolumeMethod {
+  scaled,      ///< by the ratio of the sums of atomic volumes fitted to the library
+  as_template  ///< the template's own volume
+};
 
 struct PredictOptions {
   int top = 10;
   bool exclude_known = false;  ///< drop templates of the query's own formula
   VolumeMethod volume = VolumeMethod::scaled;
-  double symprec = 0.01;
+  double symprec = 0.01;  ///< Å, for the space group
+  /// Whose features decide how unlike two elements are; null: the embedded table.
+  const ElementTable* table = nullptr;
 };
 
 /// One proposed crystal.
@@ -50,12 +58,14 @@ struct Candidate {
   int rank = 0;                        ///< from 1
   double score = 0, p = 0, p_std = 0;  ///< see Ranker::Scored
   std::int64_t template_index = 0;
-  std::string template_id, template_formula, license;
+  std::string template_id, template_formula, license, source;
   std::vector<std::pair<int, int>> mapping;  ///< template element -> query element (atomic numbers)
   double mapping_cost = 0;                   ///< sum of element dissimilarities
   double volume_factor = 1;                  ///< candidate volume / template volume
-  bool known = false;                        ///< the template is the query's own formula
-  Structure structure;                       ///< conventional cell, symmetrised
+  /// What was done: as_template also where `scaled` was asked for and an atomic volume is unknown.
+  VolumeMethod volume = VolumeMethod::as_template;
+  bool known = false;   ///< the template is the query's own formula
+  Structure structure;  ///< conventional cell, symmetrised
   int space_group = 0;
   std::string international;
 };
@@ -69,12 +79,17 @@ struct Prediction {
 };
 
 /// Predicts the structures of one composition: templates of its ratio, ranked; elements assigned by
-/// least total dissimilarity; volume rescaled; symmetrised.
+/// least total dissimilarity; volume rescaled; symmetrised. Only the `top` best templates are
+/// turned into structures.
+/// @throws Error invalid_argument when an element of the query is in no row of the element table,
+/// or `top` < 1.
 Prediction predict(Device& device, const Composition& query, const TemplateLibrary& library,
                    const Ranker& ranker, const PredictOptions& options = {});
 
 /// Least-cost replacement of the template's elements by the query's, inside groups of equal amount.
-/// Costs are Euclidean distances of z-scored (ddof 1) element vectors. Pairs (template z, query z).
+/// Costs are Euclidean distances of z-scored (ddof 1) element vectors. Pairs (template z, query z)
+/// by descending amount, then template z; of several optima the first in that order of query z.
+/// @throws Error invalid_argument when the ratios differ or an element is not in the table.
 struct Assignment {
   std::vector<std::pair<int, int>> mapping;
   double cost = 0;

@@ -1,0 +1,179 @@
+// From one composition to ranked crystals.
+#include <fmt/format.h>  // for format, join
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "base/fail.hpp"               // for fail
+#include "base/log.hpp"                // for warning
+#include "csp/assign_elements.hpp"     // for assign_elements, require_elements
+#include "kronite/csp.hpp"             // for predict
+#include "materials/substitution.hpp"  // for ElementDissimilarity, replace_elements
+
+namespace kronite::csp {
+namespace {
+
+/// Descending fractions of a ratio label: "3:1:1" -> 0.6, 0.2, 0.2.
+std::vector<double> fractions(std::string_view ratio) {
+  std::vector<double> parts{0.0};
+  for (const char c : ratio) {
+    if (c == ':')
+      parts.push_back(0.0);
+    else
+      parts.back() = 10 * parts.back() + (c - '0');
+  }
+  double total = 0;
+  for (const double x : parts) total += x;
+  for (double& x : parts) x /= total;
+  return parts;
+}
+
+/// Up to three ratios of the library with as many elements, the nearest fractions first.
+std::vector<std::string> nearest_ratios(const TemplateLibrary& library, const std::string& ratio) {
+  const auto wanted = fractions(ratio);
+  std::vector<std::pair<double, std::string>> found;
+  for (auto& other : library.ratios()) {
+    const auto x = fractions(other);
+    if (x.size() != wanted.size()) continue;
+    double squared = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) squared += (x[i] - wanted[i]) * (x[i] - wanted[i]);
+    found.emplace_back(squared, std::move(other));
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> nearest;
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, found.size()); ++i)
+    nearest.push_back(std::move(found[i].second));
+  return nearest;
+}
+
+std::string library_name(const TemplateLibrary& library) {
+  return library.path() == "embedded" ? "the embedded demo library" : library.path();
+}
+
+constexpr const char* kBuildMore =
+    "build a larger library with 'kronite templates build' and name it with --templates";
+
+std::string no_template_note(const TemplateLibrary& library, const std::string& ratio) {
+  const auto nearest = nearest_ratios(library, ratio);
+  return fmt::format("no template of the ratio {} in {} ({} templates{}); {}", ratio,
+                     library_name(library), library.size(),
+                     nearest.empty()
+                         ? std::string()
+                         : fmt::format("; nearest ratios: {}", fmt::join(nearest, ", ")),
+                     kBuildMore);
+}
+
+/// Conventional cell and space group. A crystal in which spglib finds no symmetry stays as it is.
+void symmetrise(Candidate& candidate, double symprec) {
+  try {
+    candidate.structure = conventional_cell(candidate.structure, symprec);
+    const Symmetry symmetry = find_symmetry(candidate.structure, symprec);
+    candidate.space_group = symmetry.space_group;
+    candidate.international = symmetry.international;
+  } catch (const Error& e) {
+    warning(fmt::format("template {}: the candidate keeps its cell, space group P1: {}",
+                        candidate.template_id, e.what()));
+    candidate.space_group = 1;
+    candidate.international = "P1";
+  }
+}
+
+/// Substitutes into templates of one library for one query.
+class Substituter {
+ public:
+  Substituter(const Composition& query, const TemplateLibrary& library,
+              const PredictOptions& options, const ElementTable& table)
+      : query_(query), library_(library), options_(options), dissimilarity_(table) {}
+
+  Candidate make(const Ranker::Scored& scored) const;
+
+ private:
+  void set_volume(Candidate& candidate, const Structure& original) const;
+
+  const Composition& query_;
+  const TemplateLibrary& library_;
+  const PredictOptions& options_;
+  ElementDissimilarity dissimilarity_;
+};
+
+Candidate Substituter::make(const Ranker::Scored& scored) const {
+  const TemplateInfo info = library_.info(scored.candidate);
+  const Structure original = library_.structure(scored.candidate);
+  const Assignment assignment =
+      assign_elements(query_, library_.composition(scored.candidate), dissimilarity_);
+
+  Candidate candidate;
+  candidate.score = scored.score;
+  candidate.p = scored.p;
+  candidate.p_std = scored.p_std;
+  candidate.template_index = scored.candidate;
+  candidate.template_id = info.id;
+  candidate.template_formula = info.formula;
+  candidate.license = info.license;
+  candidate.source = info.source;
+  candidate.mapping = assignment.mapping;
+  candidate.mapping_cost = assignment.cost;
+  candidate.structure = replace_elements(original, candidate.mapping);
+  set_volume(candidate, original);
+  symmetrise(candidate, options_.symprec);
+  return candidate;
+}
+
+void Substituter::set_volume(Candidate& candidate, const Structure& original) const {
+  if (options_.volume != VolumeMethod::scaled) return;
+  const auto factor = volume_factor(original, candidate.mapping, library_.atomic_volumes());
+  if (!factor) return;
+  candidate.volume = VolumeMethod::scaled;
+  candidate.volume_factor = *factor;
+  candidate.structure = with_volume_scaled(std::move(candidate.structure), *factor);
+}
+
+}  // namespace
+
+Prediction predict(Device& device, const Composition& query, const TemplateLibrary& library,
+                   const Ranker& ranker, const PredictOptions& options) {
+  if (options.top < 1)
+    fail(Errc::invalid_argument, "predict: top is {}, expected at least 1", options.top);
+  if (query.empty()) fail(Errc::invalid_argument, "predict: the composition is empty");
+  const ElementTable& table = options.table ? *options.table : ElementTable::embedded();
+  require_elements(query, table);
+
+  Prediction prediction;
+  prediction.query = query.reduced_formula();
+  prediction.ratio = query.ratio_label();
+  if (prediction.ratio.empty()) {
+    prediction.note = fmt::format(
+        "{} has no ratio of small integers; templates are ordered crystals, so give rounded "
+        "amounts",
+        prediction.query);
+    return prediction;
+  }
+  const TemplateRange range = library.with_ratio(prediction.ratio);
+  auto ranked = ranker.rank(device, query, library, range);
+  const auto is_known = [&](const Ranker::Scored& s) {
+    return library.info(s.candidate).formula == prediction.query;
+  };
+  if (options.exclude_known) std::erase_if(ranked, is_known);
+  prediction.templates = static_cast<std::int64_t>(ranked.size());
+  if (ranked.empty()) {
+    prediction.note =
+        range.size() == 0
+            ? no_template_note(library, prediction.ratio)
+            : fmt::format("the only templates of the ratio {} in {} are {} itself; {}",
+                          prediction.ratio, library_name(library), prediction.query, kBuildMore);
+    return prediction;
+  }
+
+  const Substituter substituter(query, library, options, table);
+  const std::size_t count = std::min(ranked.size(), static_cast<std::size_t>(options.top));
+  for (std::size_t i = 0; i < count; ++i) {
+    prediction.candidates.push_back(substituter.make(ranked[i]));
+    prediction.candidates.back().rank = static_cast<int>(i) + 1;
+    prediction.candidates.back().known = is_known(ranked[i]);
+  }
+  return prediction;
+}
+
+}  // namespace kronite::csp

@@ -1,0 +1,47 @@
+// Replacing the elements of a crystal: how unlike two elements are, the replacement itself, and the
+// volume that suits the new atoms.
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "kronite/composition.hpp"  // for Composition, ElementTable
+#include "kronite/structure.hpp"    // for Structure
+
+namespace kronite {
+
+/// Euclidean distance of element vectors whose features are z-scored (ddof 1) over the elements of
+/// a table; a feature that never varies counts for nothing. A design choice: the matrix that CSPML
+/// was published with is not available (docs/csp.md gives its sensitivity).
+class ElementDissimilarity {
+ public:
+  explicit ElementDissimilarity(const ElementTable& table);
+
+  bool has(int z) const { return place_[static_cast<std::size_t>(z)] >= 0; }
+  /// has() must hold for both atomic numbers.
+  double operator()(int z1, int z2) const;
+
+ private:
+  std::size_t features_;
+  std::vector<int> place_;      // 119: row of an element in scores_, -1 where there is none
+  std::vector<double> scores_;  // elements x features
+};
+
+/// Replacement of the first atomic number of each pair by the second.
+using ElementMapping = std::vector<std::pair<int, int>>;
+
+/// All replacements at once, so that a mapping may swap two elements. Elements that the mapping
+/// does not name stay.
+Structure replace_elements(Structure structure, const ElementMapping& mapping);
+
+/// Volume of the candidate over that of the template: the ratio of the sums of atomic volumes
+/// (Å^3, by atomic number, 0 where unknown) over the sites of `original`. Nothing when one of these
+/// volumes is unknown.
+std::optional<double> volume_factor(const Structure& original, const ElementMapping& mapping,
+                                    const double* atomic_volumes);
+
+/// The same fractional coordinates in a lattice of `factor` times the volume and the same shape.
+Structure with_volume_scaled(Structure structure, double factor);
+
+}  // namespace kronite
