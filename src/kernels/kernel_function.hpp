@@ -21,10 +21,11 @@ class KernelFunction {
                : kind == KernelKind::matern32  ? T(1.7320508075688772) / length_scale
                                                : T(2.23606797749979) / length_scale) {}
 
-  /// One feature's share of the distance.
-  KRONITE_HD static T step(T difference) {
+  /// One feature's share of the distance; V is T or a vector of T.
+  template <class V>
+  KRONITE_HD static V step(V difference) {
     if constexpr (kind == KernelKind::laplacian)
-      return difference < T{0} ? -difference : difference;
+      return difference < V{} ? -difference : difference;
     else
       return difference * difference;
   }
