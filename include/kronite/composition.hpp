@@ -42,15 +42,21 @@ class Composition {
   bool empty() const { return parts_.empty(); }
   /// Sum of the amounts.
   double total() const;
+  /// Amount of element z, 0 when it is not there.
   double amount(int z) const;
+  /// Atomic fractions: every amount over the total, by ascending atomic number.
+  std::vector<ElementAmount> fractions() const;
 
   /// Divided by the greatest common divisor of integer amounts, as pymatgen does: O2, N2, H2, F2,
-  /// Cl2 and the peroxides it lists keep their factor of two. Non-integer amounts stay as they are.
+  /// Cl2 and the peroxides H2O2, Li2O2, Na2O2, K2O2, Rb2O2, Cs2O2 keep their factor of two. Amounts
+  /// within 1e-8 of an integer are integers; when one is not, all stay as they are.
   Composition reduced() const;
-  /// pymatgen's reduced_formula: by electronegativity, with bracketed polyanions.
+  /// pymatgen's reduced_formula: by electronegativity, with bracketed polyanions. Non-integer
+  /// amounts are written in full and without an exponent, so that the text reads back the same.
   std::string reduced_formula() const;
-  /// Descending integer amounts over their gcd, "3:1:1"; empty when the amounts are not integers in
-  /// any small multiple.
+  /// The smallest integers in the ratio of the amounts, descending: "3:1:1". Amounts that are not
+  /// integers count as their decimal digits, at most twelve: 1.85, 0.15, 1, 4 give "80:37:20:3".
+  /// Empty when the integers add up to more than 1,000,000, as those of 0.3333333333 and 1 would.
   std::string ratio_label() const;
 
  private:
@@ -62,15 +68,17 @@ class ElementTable {
  public:
   /// The 94 x 58 table inside the library (data/PROVENANCE.md).
   static const ElementTable& embedded();
-  /// A CSV with a header `,feature,...` and one row `symbol,value,...` per element, in any order.
-  /// @throws Error parse, naming file and line.
+  /// A CSV with a header `,feature,...` and one row `symbol,value,...` per element, in any order;
+  /// every cell is a finite number. The first cell of the header is free.
+  /// @throws Error io; parse, naming file, line and column.
   static ElementTable read_csv(const std::string& path);
 
   const std::vector<std::string>& features() const { return features_; }
   bool has(int z) const;
   /// Feature values of an element; has(z) must hold.
   const double* row(int z) const;
-  /// 16 hexadecimal digits that name the content; models and libraries remember it.
+  /// 16 hexadecimal digits that name the content, however it was written down; models and libraries
+  /// remember it.
   const std::string& hash() const { return hash_; }
 
  private:
@@ -83,8 +91,9 @@ class ElementTable {
 
 /// Weighted mean, sum, weighted population variance, maximum and minimum of each feature, in that
 /// order: 5 x features values. The sum scales with the formula, so describe reduced compositions.
-/// out: compositions x 5 * features, host.
-/// @throws Error invalid_argument when an element is not in the table, naming it.
+/// out: compositions x 5 * features, host. Shared among OpenMP threads, with the same bits from any
+/// number of them.
+/// @throws Error invalid_argument when an element is not in the table, naming it and the formula.
 void describe(const std::vector<Composition>& compositions, const ElementTable& table,
               MatrixView<double> out);
 

@@ -1,6 +1,7 @@
 // Files that other programs open: .npy and CSV.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -1,0 +1,189 @@
+// Matrices as .npy files (NumPy Enhancement Proposal 1), version 1.0 out, 1.0 to 3.0 in.
+#include "io/npy.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "base/fail.hpp"       // for fail
+#include "io/atomic_file.hpp"  // for AtomicFile
+#include "io/input.hpp"        // for MappedFile
+#include "kronite/io.hpp"      // for write_npy, read_npy
+
+namespace kronite::io {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "values are copied as they are");
+
+constexpr std::string_view kMagic = "\x93NUMPY";
+constexpr std::size_t kAlignment = 64;  // of the data, as NumPy writes it
+
+/// What a .npy header says.
+struct Header {
+  std::string_view descr;
+  bool fortran_order = false;
+  std::int64_t rows = 0, cols = 0;
+  std::size_t data_at = 0;  ///< offset of the values in the file
+};
+
+/// Reads headers: a Python dictionary literal with the three keys that NEP 1 prescribes.
+class HeaderReader {
+ public:
+  HeaderReader(const std::string& path, std::string_view file) : path_(path), file_(file) {}
+
+  Header read() {
+    Header header;
+    const std::string_view text = dictionary(header.data_at);
+    header.descr = quoted(after_key(text, "descr"));
+    const std::string_view order = after_key(text, "fortran_order");
+    header.fortran_order = order.starts_with("True");
+    if (!header.fortran_order && !order.starts_with("False"))
+      refuse("fortran_order is no truth value");
+    read_shape(after_key(text, "shape"), header);
+    return header;
+  }
+
+ private:
+  [[noreturn]] void refuse(const char* reason) const {
+    fail(Errc::parse, "{}: this is not a readable .npy file: {}", path_, reason);
+  }
+
+  /// The header's text; `data_at` is set to its end.
+  std::string_view dictionary(std::size_t& data_at) const {
+    if (!file_.starts_with(kMagic)) refuse("its first bytes are not those of the format");
+    const std::size_t version_at = kMagic.size(), length_at = version_at + 2;
+    if (file_.size() < length_at + 4) refuse("it is cut off");
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(file_[i]); };
+    const int version = byte(version_at);
+    if (version < 1 || version > 3) refuse("its version is unknown");
+    const std::size_t bytes = version == 1 ? 2 : 4;
+    std::size_t length = 0;
+    for (std::size_t i = 0; i < bytes; ++i) length |= std::size_t{byte(length_at + i)} << (8 * i);
+    data_at = length_at + bytes + length;
+    if (data_at > file_.size()) refuse("it is cut off");
+    return file_.substr(length_at + bytes, length);
+  }
+
+  std::string_view after_key(std::string_view text, std::string_view key) const {
+    for (std::size_t at = text.find(key); at != std::string_view::npos;
+         at = text.find(key, at + 1)) {
+      std::string_view rest = text.substr(at + key.size());
+      if (at == 0 || (text[at - 1] != '\'' && text[at - 1] != '"') || rest.empty() ||
+          rest.front() != text[at - 1])
+        continue;
+      rest.remove_prefix(1);
+      rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+      if (!rest.starts_with(':')) continue;
+      rest.remove_prefix(1);
+      rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+      return rest;
+    }
+    fail(Errc::parse, "{}: this is not a readable .npy file: its header has no {}", path_, key);
+  }
+
+  std::string_view quoted(std::string_view text) const {
+    const std::size_t stop = text.empty() ? std::string_view::npos : text.find(text.front(), 1);
+    if (stop == std::string_view::npos || (text.front() != '\'' && text.front() != '"'))
+      refuse("its number format is not a single type");
+    return text.substr(1, stop - 1);
+  }
+
+  void read_shape(std::string_view text, Header& header) const {
+    const std::size_t stop = text.find(')');
+    if (!text.starts_with('(') || stop == std::string_view::npos) refuse("its shape is unreadable");
+    std::array<std::int64_t, 2> shape{};
+    std::size_t dimensions = 0;
+    for (const char *at = text.data() + 1, *end = text.data() + stop; at < end;) {
+      if (*at == ' ' || *at == ',') {
+        ++at;
+        continue;
+      }
+      std::int64_t extent = 0;
+      const auto [next, error] = std::from_chars(at, end, extent);
+      if (error != std::errc() || extent < 0) refuse("its shape is unreadable");
+      if (dimensions < shape.size()) shape[dimensions] = extent;
+      ++dimensions;
+      at = next;
+    }
+    if (dimensions != shape.size())
+      fail(Errc::parse, "{}: a matrix (two dimensions) is expected, this array has {}", path_,
+           dimensions);
+    header.rows = shape[0];
+    header.cols = shape[1];
+  }
+
+  const std::string& path_;
+  std::string_view file_;
+};
+
+std::size_t checked_count(const std::string& path, const Header& header, std::size_t value_bytes,
+                          std::size_t data_bytes) {
+  std::size_t count = 0, bytes = 0;
+  if (__builtin_mul_overflow(static_cast<std::size_t>(header.rows),
+                             static_cast<std::size_t>(header.cols), &count) ||
+      __builtin_mul_overflow(count, value_bytes, &bytes) || bytes != data_bytes)
+    fail(Errc::parse, "{}: {} x {} values do not fit the {} bytes of data in this file", path,
+         header.rows, header.cols, data_bytes);
+  return count;
+}
+
+template <class T>
+NpyMatrix values_of(const std::string& path, const Header& header, std::string_view data) {
+  NpyMatrix matrix{{}, header.rows, header.cols};
+  matrix.values.resize(checked_count(path, header, sizeof(T), data.size()));
+  for (std::int64_t i = 0; i < header.rows; ++i)
+    for (std::int64_t j = 0; j < header.cols; ++j) {
+      const std::int64_t stored = header.fortran_order ? j * header.rows + i : i * header.cols + j;
+      T value;
+      std::memcpy(&value, data.data() + stored * std::int64_t{sizeof(T)}, sizeof(T));
+      matrix.values[i * header.cols + j] = static_cast<double>(value);
+    }
+  return matrix;
+}
+
+}  // namespace
+
+std::string npy_header(std::int64_t rows, std::int64_t cols) {
+  const std::string text =
+      fmt::format("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}, {}), }}", rows, cols);
+  constexpr std::size_t kPrefix = kMagic.size() + 4;
+  const std::size_t whole = (kPrefix + text.size() + 1 + kAlignment - 1) / kAlignment * kAlignment;
+  const std::size_t length = whole - kPrefix;
+  std::string header(kMagic);
+  header += {'\x01', '\x00', static_cast<char>(length & 0xFF), static_cast<char>(length >> 8)};
+  header += text;
+  header.append(length - text.size() - 1, ' ');
+  header += '\n';
+  return header;
+}
+
+}  // namespace kronite::io
+
+namespace kronite {
+
+void write_npy(const std::string& path, MatrixView<const double> values) {
+  require(values.place == Place{}, "write_npy: the values must be in host memory");
+  io::AtomicFile file(path);
+  file.write(io::npy_header(values.rows, values.cols));
+  for (std::int64_t i = 0; i < values.rows; ++i)
+    file.write(values.row(i), static_cast<std::size_t>(values.cols) * sizeof(double));
+  file.commit();
+}
+
+NpyMatrix read_npy(const std::string& path) {
+  const io::MappedFile file(path);
+  const std::span<const std::byte> bytes = file.bytes();
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const io::Header header = io::HeaderReader(path, text).read();
+  const std::string_view data = text.substr(header.data_at);
+  if (header.descr == "<f8") return io::values_of<double>(path, header, data);
+  if (header.descr == "<f4") return io::values_of<float>(path, header, data);
+  fail(Errc::parse, "{}: float64 or float32 values (<f8, <f4) are expected, these are {}", path,
+       header.descr);
+}
+
+}  // namespace kronite

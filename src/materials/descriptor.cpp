@@ -1,0 +1,81 @@
+// The composition descriptor of XenonPy ("classic" featurizers), as CSPML uses it: weighted mean,
+// weighted sum, weighted population variance, maximum and minimum of every element feature.
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <string_view>
+
+#include "base/fail.hpp"            // for fail
+#include "kronite/composition.hpp"  // for describe
+
+namespace kronite {
+namespace {
+
+constexpr std::array<std::string_view, 5> kStatistics = {"ave:", "sum:", "var:", "max:", "min:"};
+
+void require_known(const Composition& composition, const ElementTable& table) {
+  if (composition.empty()) fail(Errc::invalid_argument, "an empty composition has no descriptor");
+  for (const ElementAmount& part : composition.parts())
+    if (!table.has(part.z))
+      fail(Errc::invalid_argument, "{}: the element table has no values for {}",
+           composition.reduced_formula(), element_symbol(part.z));
+}
+
+/// The definition, one pass per element over rows of `features` values.
+void describe_one(const Composition& composition, const ElementTable& table, std::size_t features,
+                  double* out) {
+  double* const ave = out;
+  double* const sum = ave + features;
+  double* const var = sum + features;
+  double* const max = var + features;
+  double* const min = max + features;
+  std::fill(ave, max, 0.0);
+  std::fill(max, min, -std::numeric_limits<double>::infinity());
+  std::fill(min, min + features, std::numeric_limits<double>::infinity());
+  const double total = composition.total();
+  for (const ElementAmount& part : composition.parts()) {
+    const double* x = table.row(part.z);
+    const double weight = part.amount / total;
+    for (std::size_t j = 0; j < features; ++j) {
+      ave[j] += weight * x[j];
+      sum[j] += part.amount * x[j];
+      max[j] = std::max(max[j], x[j]);
+      min[j] = std::min(min[j], x[j]);
+    }
+  }
+  for (const ElementAmount& part : composition.parts()) {
+    const double* x = table.row(part.z);
+    const double weight = part.amount / total;
+    for (std::size_t j = 0; j < features; ++j) {
+      const double deviation = x[j] - ave[j];
+      var[j] += weight * (deviation * deviation);
+    }
+  }
+}
+
+}  // namespace
+
+void describe(const std::vector<Composition>& compositions, const ElementTable& table,
+              MatrixView<double> out) {
+  const std::size_t features = table.features().size();
+  const auto count = static_cast<std::int64_t>(compositions.size());
+  const auto columns = static_cast<std::int64_t>(kStatistics.size() * features);
+  if (out.rows != count || out.cols != columns || out.place != Place{})
+    fail(Errc::invalid_argument,
+         "describe: a host matrix of {} x {} values is expected for the result, not {} x {}", count,
+         columns, out.rows, out.cols);
+  for (const Composition& composition : compositions) require_known(composition, table);
+#pragma omp parallel for schedule(static)
+  for (std::int64_t i = 0; i < count; ++i)
+    describe_one(compositions[i], table, features, out.row(i));
+}
+
+std::vector<std::string> descriptor_names(const ElementTable& table) {
+  std::vector<std::string> names;
+  for (const std::string_view statistic : kStatistics)
+    for (const std::string& feature : table.features())
+      names.push_back(std::string(statistic) + feature);
+  return names;
+}
+
+}  // namespace kronite

@@ -1,0 +1,120 @@
+// Element tables: the one inside the library and those of users.
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <system_error>
+
+#include "base/fail.hpp"            // for fail
+#include "io/csv.hpp"               // for CsvReader
+#include "kronite/composition.hpp"  // for ElementTable
+#include "materials/elements.hpp"   // for kElements
+
+namespace kronite {
+
+namespace embedded {
+std::span<const std::byte> elements();  // data/elements.csv
+}
+
+/// Fills a table from records and says where a cell is wrong.
+class ElementTableReader {
+ public:
+  ElementTable read(io::CsvReader& csv) {
+    std::vector<std::string> cells;
+    if (!csv.next(cells))
+      fail(Errc::parse, "{}: a header with the names of features is expected", csv.where());
+    read_header(csv, cells);
+    while (csv.next(cells)) read_row(csv, cells);
+    if (std::none_of(table_.present_.begin(), table_.present_.end(), [](auto p) { return p != 0; }))
+      fail(Errc::parse, "{}: rows of elements are expected below the header", csv.where());
+    table_.hash_ = content_hash();
+    return std::move(table_);
+  }
+
+ private:
+  void read_header(const io::CsvReader& csv, const std::vector<std::string>& cells) {
+    table_.features_.assign(cells.begin() + 1, cells.end());
+    if (table_.features_.empty())
+      fail(Errc::parse, "{}: names of features are expected behind the first cell", csv.where());
+    for (std::size_t j = 0; j < table_.features_.size(); ++j) {
+      const auto begin = table_.features_.begin();
+      if (table_.features_[j].empty())
+        fail(Errc::parse, "{}: column {} has no name", csv.where(), j + 2);
+      if (std::find(begin, begin + j, table_.features_[j]) != begin + j)
+        fail(Errc::parse, "{}: two columns are called {}", csv.where(), table_.features_[j]);
+    }
+    table_.values_.assign((kElements + 1) * table_.features_.size(), 0.0);
+    table_.present_.assign(kElements + 1, 0);
+  }
+
+  void read_row(const io::CsvReader& csv, const std::vector<std::string>& cells) {
+    const int z = element_number(cells.front());
+    if (z == 0 || element_symbol(z) != cells.front())
+      fail(Errc::parse, "{}: the symbol of an element is expected in the first column, not \"{}\"",
+           csv.where(), cells.front());
+    if (table_.present_[z])
+      fail(Errc::parse, "{}: a second row for {}", csv.where(), cells.front());
+    if (cells.size() != table_.features_.size() + 1)
+      fail(Errc::parse, "{}: {} cells, the header has {}", csv.where(), cells.size(),
+           table_.features_.size() + 1);
+    table_.present_[z] = 1;
+    double* row = table_.values_.data() + z * table_.features_.size();
+    for (std::size_t j = 0; j < table_.features_.size(); ++j) row[j] = number(csv, cells, j + 1);
+  }
+
+  double number(const io::CsvReader& csv, const std::vector<std::string>& cells,
+                std::size_t column) const {
+    const std::string& cell = cells[column];
+    const char* end = cell.data() + cell.size();
+    double value = 0;
+    const auto [stop, error] = std::from_chars(cell.data(), end, value);
+    if (error != std::errc() || stop != end || !std::isfinite(value))
+      fail(Errc::parse, "{}: column {} ({}) of {}: a number is expected, not \"{}\"", csv.where(),
+           column + 1, table_.features_[column - 1], cells.front(), cell);
+    return value;
+  }
+
+  /// 64-bit FNV-1a over the names, and over the values of each element by ascending atomic number.
+  std::string content_hash() const {
+    std::uint64_t hash = 0xCBF29CE484222325;
+    const auto take = [&hash](const void* data, std::size_t bytes) {
+      for (std::size_t i = 0; i < bytes; ++i)
+        hash = (hash ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001B3;
+    };
+    for (const std::string& feature : table_.features_) take(feature.c_str(), feature.size() + 1);
+    for (int z = 1; z <= kElements; ++z) {
+      if (!table_.has(z)) continue;
+      take(&z, sizeof z);
+      for (std::size_t j = 0; j < table_.features_.size(); ++j) {
+        const auto bits = std::bit_cast<std::uint64_t>(table_.row(z)[j] + 0.0);  // -0 is 0
+        take(&bits, sizeof bits);
+      }
+    }
+    return fmt::format("{:016x}", hash);
+  }
+
+  ElementTable table_;
+};
+
+const ElementTable& ElementTable::embedded() {
+  static const ElementTable table = [] {
+    const std::span<const std::byte> bytes = kronite::embedded::elements();
+    io::CsvReader csv("embedded element table",
+                      std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+    return ElementTableReader().read(csv);
+  }();
+  return table;
+}
+
+ElementTable ElementTable::read_csv(const std::string& path) {
+  io::CsvReader csv(path);
+  return ElementTableReader().read(csv);
+}
+
+bool ElementTable::has(int z) const { return z >= 1 && z <= kElements && present_[z] != 0; }
+
+const double* ElementTable::row(int z) const { return values_.data() + z * features_.size(); }
+
+}  // namespace kronite
