@@ -1,0 +1,308 @@
+// CIF: gemmi parses the text; here its data blocks become structures.
+#include <algorithm>
+#include <cmath>
+#include <gemmi/cif.hpp>
+#include <gemmi/numb.hpp>
+#include <gemmi/symmetry.hpp>
+
+#include "base/fail.hpp"            // for fail
+#include "base/log.hpp"             // for notice
+#include "io/cif_blocks.hpp"        // for CifBlocks, CifText
+#include "io/structure_reader.hpp"  // for Records, element_of, majority_element
+#include "materials/site_grid.hpp"  // for SiteGrid
+
+namespace kronite::io {
+namespace {
+
+namespace cif = gemmi::cif;
+
+/// Value of the first of these tags that the block gives.
+std::string value_of(cif::Block& block, std::initializer_list<const char*> tags) {
+  for (const char* tag : tags)
+    if (const std::string* value = block.find_value(tag))
+      if (!cif::is_null(*value)) return cif::as_string(*value);
+  return {};
+}
+
+double cell_number(cif::Block& block, const char* tag, double otherwise) {
+  const std::string* text = block.find_value(tag);
+  if (!text && otherwise > 0) return otherwise;
+  const double value = text ? cif::as_number(*text) : otherwise;
+  if (!std::isfinite(value))
+    fail(Errc::parse, "{} is {}, expected a number", tag, text ? *text : "missing");
+  return value;
+}
+
+Lattice read_lattice(cif::Block& block) {
+  constexpr double kRightAngle = 90;  // what the dictionary says of angles that are not given
+  const auto length = [&](const char* tag) { return cell_number(block, tag, -1); };
+  const auto angle = [&](const char* tag) { return cell_number(block, tag, kRightAngle); };
+  return lattice_from_parameters(
+      {length("_cell_length_a"), length("_cell_length_b"), length("_cell_length_c")},
+      {angle("_cell_angle_alpha"), angle("_cell_angle_beta"), angle("_cell_angle_gamma")});
+}
+
+// --- symmetry ------------------------------------------------------------------------------------
+
+gemmi::Op read_operator(const std::string& text) {
+  // Longer numbers overflow in gemmi; no operator holds any.
+  int digits = 0;
+  for (const char c : text) {
+    digits = c >= '0' && c <= '9' ? digits + 1 : 0;
+    if (digits > 3) fail(Errc::parse, "{} is not a symmetry operator", text);
+  }
+  try {
+    const gemmi::Op op = gemmi::parse_triplet(text);
+    constexpr int kUnit = gemmi::Op::DEN * gemmi::Op::DEN * gemmi::Op::DEN;
+    if (std::abs(op.det_rot()) != kUnit)
+      fail(Errc::parse, "the symmetry operator {} changes volumes", text);
+    return op;
+  } catch (const std::runtime_error&) {
+    fail(Errc::parse, "{} is not a symmetry operator such as -x,y+1/2,z", text);
+  }
+}
+
+std::vector<gemmi::Op> listed_operators(cif::Block& block) {
+  constexpr int kMost = 768;  // the largest group, 192, in a cell of four times the size
+  std::vector<gemmi::Op> operators;
+  for (const char* tag : {"_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz"}) {
+    cif::Column column = block.find_values(tag);
+    if (column.length() > kMost)
+      fail(Errc::parse, "{} symmetry operators, more than any space group has", column.length());
+    for (const std::string& text : column)
+      if (!cif::is_null(text)) operators.push_back(read_operator(cif::as_string(text)));
+    if (!operators.empty()) return operators;
+  }
+  return operators;
+}
+
+std::vector<gemmi::Op> all_operators(const gemmi::GroupOps& group) {
+  return group.all_ops_sorted();
+}
+
+/// The operators of the Hall symbol, else of the Hermann-Mauguin symbol, else of the number: the
+/// Hall symbol alone says which origin is meant.
+std::vector<gemmi::Op> named_operators(cif::Block& block, const Vector3& angles) {
+  const std::string hall =
+      value_of(block, {"_space_group_name_Hall", "_symmetry_space_group_name_Hall"});
+  const std::string name =
+      value_of(block, {"_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M",
+                       "_space_group_name_H-M_full", "_space_group_name_H-M_ref"});
+  const std::string number =
+      value_of(block, {"_space_group_IT_number", "_symmetry_Int_Tables_number"});
+  if (!hall.empty() && hall.size() < 40) {
+    try {
+      return all_operators(gemmi::symops_from_hall(hall.c_str()));
+    } catch (const std::runtime_error&) {
+      // a misspelt Hall symbol: the other names may do
+    }
+  }
+  for (const std::string& known : {name, number})
+    if (const auto* group = gemmi::find_spacegroup_by_name(known, angles[0], angles[2]))
+      return all_operators(group->operations());
+  if (!hall.empty() || !name.empty() || !number.empty())
+    fail(Errc::parse, "no symmetry operators, and the space group '{}' is not known",
+         !name.empty()   ? name
+         : !hall.empty() ? hall
+                         : number);
+  notice(fmt::format("data_{}: no symmetry is given, read as P 1", block.name));
+  return {gemmi::Op::identity()};
+}
+
+std::vector<gemmi::Op> read_operators(cif::Block& block, const Vector3& angles) {
+  std::vector<gemmi::Op> operators = listed_operators(block);
+  return operators.empty() ? named_operators(block, angles) : operators;
+}
+
+// --- sites ---------------------------------------------------------------------------------------
+
+struct CifSite {
+  int z = 0;
+  Vector3 position{};
+  double occupancy = 1;
+};
+
+/// Element of a label such as "Na1" or "OW2". Where the letters could be read in two ways ("CO1")
+/// nothing is guessed.
+int label_element(const std::string& label) {
+  std::size_t letters = 0;
+  while (letters < label.size() && std::isalpha(static_cast<unsigned char>(label[letters])))
+    ++letters;
+  const std::string_view text(label);
+  if (letters == 1) return element_of(text.substr(0, 1));
+  if (letters < 2) return 0;
+  const bool capital = std::isupper(static_cast<unsigned char>(label[1])) != 0;
+  const int two = element_of(text.substr(0, 2));
+  if (!capital) return letters == 2 || std::isupper(static_cast<unsigned char>(label[2])) ? two : 0;
+  const int one = element_of(text.substr(0, 1));
+  return letters > 2 || (one && two) ? 0 : one ? one : two;
+}
+
+int site_element(const std::string& label, const std::string& symbol) {
+  const bool has_symbol = !symbol.empty() && !cif::is_null(symbol);
+  const int z = has_symbol ? element_of(symbol) : label_element(label);
+  if (z == 0 && has_symbol) fail(Errc::parse, "site {}: {} is not an element", label, symbol);
+  if (z == 0)
+    fail(Errc::parse,
+         "site {}: the label names no element for certain; _atom_site_type_symbol is "
+         "missing",
+         label);
+  return z;
+}
+
+/// Rows of the atom loop; dummies and empty sites are left out.
+std::vector<CifSite> read_sites(cif::Block& block, bool& implicit_hydrogen) {
+  enum { kX, kY, kZ, kLabel, kSymbol, kOccupancy, kFlag, kHydrogens };
+  cif::Table table =
+      block.find("_atom_site_", {"fract_x", "fract_y", "fract_z", "?label", "?type_symbol",
+                                 "?occupancy", "?calc_flag", "?attached_hydrogens"});
+  if (!table.ok() && block.find_values("_atom_site_Cartn_x").length() > 0)
+    fail(Errc::parse,
+         "Cartesian coordinates only; fractional ones (_atom_site_fract_x) are needed");
+  std::vector<CifSite> sites;
+  for (auto row : table) {
+    const auto text = [&](int column) { return row.has(column) ? row.str(column) : std::string(); };
+    if (text(kFlag) == "dum") continue;
+    const std::string label = row.has(kLabel) ? text(kLabel) : text(kSymbol);
+    CifSite site;
+    for (int k = 0; k < 3; ++k) {
+      site.position[k] = cif::as_number(row[kX + k]);
+      if (!std::isfinite(site.position[k]))
+        fail(Errc::parse, "site {}: its coordinate {} is {}, not a number", label, "xyz"[k],
+             row[kX + k].empty() ? "missing" : row[kX + k]);
+    }
+    if (row.has(kOccupancy)) site.occupancy = cif::as_number(row[kOccupancy], 1.0);
+    if (row.has(kHydrogens) && cif::as_number(row[kHydrogens], 0.0) > 0) implicit_hydrogen = true;
+    if (site.occupancy == 0) continue;
+    site.z = site_element(label, text(kSymbol));
+    sites.push_back(site);
+  }
+  return sites;
+}
+
+Vector3 apply(const gemmi::Op& op, const Vector3& x) { return op.apply_to_xyz(x); }
+
+/// Distinct images of a site. Those closer than 0.2 Å are one site on a special position, which
+/// coordinates such as 0.333 only nearly meet: their mean lies on it.
+std::vector<Vector3> orbit(const Lattice& lattice, const std::vector<gemmi::Op>& operators,
+                           const Vector3& x) {
+  constexpr double kSamePosition = 0.2;  // Å: no two atoms come closer than 0.7
+  SiteGrid grid(lattice, kSamePosition);
+  std::vector<Vector3> images, drift;
+  std::vector<int> count;
+  for (const gemmi::Op& op : operators) {
+    const Vector3 image = apply(op, x);
+    if (const auto hit = grid.find(image)) {
+      for (int k = 0; k < 3; ++k) drift[hit->site][k] -= hit->offset[k];
+      ++count[hit->site];
+      continue;
+    }
+    grid.insert(image);
+    images.push_back(image);
+    drift.push_back({});
+    count.push_back(1);
+  }
+  for (std::size_t i = 0; i < images.size(); ++i)
+    for (int k = 0; k < 3; ++k) images[i][k] += drift[i][k] / count[i];
+  return images;
+}
+
+/// All sites of the cell. Rows that meet in one place share it: the same whole atom written twice,
+/// or a disordered site.
+void fill_cell(const std::vector<gemmi::Op>& operators, const std::vector<CifSite>& sites,
+               StructureRecord& record) {
+  constexpr double kSharedSite = 0.1;  // Å
+  Structure& structure = record.structure;
+  SiteGrid grid(structure.lattice, kSharedSite);
+  std::vector<std::vector<std::pair<int, double>>> occupancies;
+  for (const CifSite& site : sites)
+    for (const Vector3& position : orbit(structure.lattice, operators, site.position)) {
+      const auto hit = grid.find(position);
+      if (!hit) {
+        grid.insert(position);
+        structure.fractional.push_back(position);
+        occupancies.push_back({{site.z, site.occupancy}});
+        continue;
+      }
+      auto& shared = occupancies[hit->site];
+      const bool repeated = shared.size() == 1 && shared[0].first == site.z &&
+                            shared[0].second == 1 && site.occupancy == 1;
+      if (!repeated) shared.emplace_back(site.z, site.occupancy);
+    }
+  for (const auto& shared : occupancies) {
+    const SiteElement element = majority_element(shared);
+    structure.z.push_back(static_cast<std::uint8_t>(element.z));
+    record.disordered |= element.shared;
+  }
+}
+
+// --- records -------------------------------------------------------------------------------------
+
+std::string citation(cif::Block& block) {
+  std::string text;
+  const auto add = [&](const char* before, const std::string& part) {
+    if (!part.empty()) text += (text.empty() ? "" : before) + part;
+  };
+  const std::string code = value_of(block, {"_cod_database_code"});
+  add("", code.empty() ? "" : "COD " + code);
+  add("; ", value_of(block, {"_journal_name_full", "_journal_name_abbrev"}));
+  add(" ", value_of(block, {"_journal_volume"}));
+  const std::string year = value_of(block, {"_journal_year"});
+  add(" ", year.empty() ? "" : "(" + year + ")");
+  add(" ", value_of(block, {"_journal_page_first"}));
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return text;
+}
+
+cif::Block parse_block(const CifText& text) {
+  cif::Document document;
+  try {
+    tao::pegtl::memory_input<> input(text.text.data(), text.text.size(), "cif");
+    cif::parse_input(document, input);
+  } catch (const tao::pegtl::parse_error& error) {
+    const auto line = static_cast<std::int64_t>(error.positions().front().line);
+    fail(Errc::parse, "line {}: {}", text.first_line + line - 1, error.message());
+  }
+  if (document.blocks.size() != 1) fail(Errc::parse, "expected one data block");
+  return std::move(document.blocks.front());
+}
+
+bool is_structure(cif::Block& block) {
+  return block.find_value("_cell_length_a") || block.find_values("_atom_site_fract_x").length() > 0;
+}
+
+StructureRecord read_block(cif::Block& block, const CifText& text) {
+  StructureRecord record;
+  record.id = block.name;
+  record.declared_formula = value_of(block, {"_chemical_formula_sum"});
+  record.source = citation(block);
+  record.license = license_of(text.text.find("public domain") != std::string::npos ? "PD" : "");
+  record.structure.lattice = read_lattice(block);
+  const std::vector<CifSite> sites = read_sites(block, record.disordered);
+  if (sites.empty()) fail(Errc::parse, "no atom sites (_atom_site_fract_x)");
+  fill_cell(read_operators(block, angles(record.structure.lattice)), sites, record);
+  return record;
+}
+
+}  // namespace
+
+bool read_cif(const std::string& path, Records& records) {
+  CifBlocks blocks(path);
+  CifText text;
+  while (blocks.next(text)) {
+    const std::string where = fmt::format("{}:{}, data_{}", path, text.first_line, text.name);
+    std::optional<cif::Block> block;
+    try {
+      block.emplace(parse_block(text));
+    } catch (const Error& error) {
+      records.refuse(where, error.what());
+      continue;
+    }
+    if (!is_structure(*block)) continue;  // global_ data, powder patterns
+    if (!records.take(where, [&] { return read_block(*block, text); })) return false;
+  }
+  return true;
+}
+
+}  // namespace kronite::io

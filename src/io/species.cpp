@@ -1,0 +1,84 @@
+// Elements, numbers and licences as structure files spell them.
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+
+#include "base/fail.hpp"            // for fail
+#include "io/structure_reader.hpp"  // for the declarations
+
+namespace kronite::io {
+namespace {
+
+bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
+char to_lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+char to_upper(char c) { return static_cast<char>(std::toupper(static_cast<unsigned char>(c))); }
+
+/// "", "+", "3+", "+2", "2.67+": how files write charges behind a symbol.
+bool is_charge(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || c == '.' || c == '+' || c == '-';
+  });
+}
+
+}  // namespace
+
+int element_of(std::string_view symbol) {
+  const auto end = std::find_if_not(symbol.begin(), symbol.end(), is_letter);
+  std::string letters(symbol.begin(), end);
+  if (letters.empty() || letters.size() > 2 || !is_charge({end, symbol.end()})) return 0;
+  letters[0] = to_upper(letters[0]);
+  if (letters.size() == 2) letters[1] = to_lower(letters[1]);
+  return element_number(letters);
+}
+
+SiteElement majority_element(const std::vector<std::pair<int, double>>& occupancies) {
+  constexpr double kWhole = 1e-3;  // occupancies are printed with three to six digits
+  SiteElement site;
+  double most = 0, total = 0;
+  for (const auto& [z, occupancy] : occupancies) {
+    if (!(occupancy > 0 && occupancy <= 1 + kWhole))
+      fail(Errc::parse, "an occupancy is {}, expected more than 0 and at most 1", occupancy);
+    total += occupancy;
+    if (occupancy > most) most = occupancy, site.z = z;
+  }
+  if (site.z == 0) fail(Errc::parse, "a site names no element");
+  if (total > 1 + kWhole) fail(Errc::parse, "the occupancies of a site add up to {:.4g}", total);
+  site.shared = most < 1 - kWhole;
+  return site;
+}
+
+std::string license_of(std::string_view text) {
+  std::string plain;  // letters and digits in lower case: "CC BY-NC 4.0" -> "ccbync40"
+  for (const char c : text)
+    if (std::isalnum(static_cast<unsigned char>(c))) plain += to_lower(c);
+  const auto holds = [&](const char* part) { return plain.find(part) != std::string::npos; };
+  if (holds("bync")) return "BY-NC";
+  if (holds("ccby") || holds("licensesby") || plain == "byc" || plain == "by") return "BY-C";
+  if (holds("cc0") || holds("publicdomainzero")) return "CC0";
+  if (holds("publicdomain") || plain == "pd" || holds("pddl")) return "PD";
+  return "unknown";
+}
+
+std::optional<double> to_number(std::string_view text) {
+  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
+  double value = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || stop != text.data() + text.size() || !std::isfinite(value)) return {};
+  return value;
+}
+
+std::vector<std::string_view> split_words(std::string_view line) {
+  constexpr std::string_view kBlanks = " \t\r\n\f\v";
+  std::vector<std::string_view> words;
+  for (std::size_t at = 0;;) {
+    at = line.find_first_not_of(kBlanks, at);
+    if (at == std::string_view::npos) return words;
+    const std::size_t end = std::min(line.find_first_of(kBlanks, at), line.size());
+    words.push_back(line.substr(at, end - at));
+    at = end;
+  }
+}
+
+}  // namespace kronite::io

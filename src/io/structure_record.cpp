@@ -1,0 +1,352 @@
+// The keys of pymatgen, the Materials Project and OPTIMADE (v1.0 to 1.3).
+#include "io/structure_record.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cmath>
+
+#include "base/fail.hpp"            // for fail
+#include "io/structure_reader.hpp"  // for element_of, majority_element, license_of
+#include "materials/lattice.hpp"    // for reciprocal, fractional
+
+namespace kronite::io {
+namespace {
+
+using simdjson::SUCCESS;
+using Array = simdjson::dom::array;
+using Object = simdjson::dom::object;
+
+Json need(Object object, const char* key) {
+  Json value;
+  if (object[key].get(value) != SUCCESS || value.is_null())
+    fail(Errc::parse, "'{}' is missing", key);
+  return value;
+}
+
+Object need_object(Object object, const char* key) {
+  Object value;
+  if (need(object, key).get(value) != SUCCESS) fail(Errc::parse, "'{}' must be an object", key);
+  return value;
+}
+
+Array need_array(Object object, const char* key) {
+  Array value;
+  if (need(object, key).get(value) != SUCCESS) fail(Errc::parse, "'{}' must be a list", key);
+  return value;
+}
+
+Vector3 vector_of(Json value, const char* what) {
+  Array array;
+  Vector3 vector{};
+  std::size_t count = 0;
+  if (value.get(array) == SUCCESS)
+    for (const Json item : array) {
+      double number;
+      if (item.get(number) != SUCCESS)
+        fail(Errc::parse, "{} holds a value that is no number", what);
+      if (count < 3) vector[count] = number;
+      ++count;
+    }
+  if (count != 3) fail(Errc::parse, "{} must be three numbers", what);
+  return vector;
+}
+
+Lattice lattice_of(Array rows, const char* what) {
+  Lattice lattice;
+  std::size_t count = 0;
+  for (const Json row : rows) {
+    if (count < 3) lattice[count] = vector_of(row, what);
+    ++count;
+  }
+  if (count != 3) fail(Errc::parse, "{} must be three vectors", what);
+  return lattice;
+}
+
+/// Text of the first of these keys that holds any; ids may be numbers.
+std::string text_of(Object object, std::initializer_list<const char*> keys) {
+  for (const char* key : keys) {
+    Json value;
+    if (object[key].get(value) != SUCCESS) continue;
+    std::string_view text;
+    if (value.get(text) == SUCCESS) return std::string(text);
+    std::int64_t number;
+    if (value.get(number) == SUCCESS) return std::to_string(number);
+  }
+  return {};
+}
+
+/// NaN when no key holds a number.
+double number_of(Object object, std::initializer_list<const char*> keys) {
+  for (const char* key : keys) {
+    double number;
+    if (object[key].get(number) == SUCCESS) return number;
+  }
+  return std::nan("");
+}
+
+void push_site(StructureRecord& record, const std::vector<std::pair<int, double>>& occupancies,
+               const Vector3& fractional) {
+  const SiteElement element = majority_element(occupancies);
+  record.structure.z.push_back(static_cast<std::uint8_t>(element.z));
+  record.structure.fractional.push_back(fractional);
+  record.disordered |= element.shared;
+}
+
+// --- pymatgen and the Materials Project ----------------------------------------------------------
+
+void read_species(Object site, std::vector<std::pair<int, double>>& occupancies) {
+  occupancies.clear();
+  for (const Json item : need_array(site, "species")) {
+    Object species;
+    std::string_view symbol;
+    if (item.get(species) != SUCCESS || need(species, "element").get(symbol) != SUCCESS)
+      fail(Errc::parse, "'species' must be objects with 'element' and 'occu'");
+    const int z = element_of(symbol);
+    if (z == 0) fail(Errc::parse, "{} is not an element", symbol);
+    double occupancy = 1;
+    Json given;
+    if (species["occu"].get(given) == SUCCESS && given.get(occupancy) != SUCCESS)
+      fail(Errc::parse, "'occu' must be a number");
+    occupancies.emplace_back(z, occupancy);
+  }
+}
+
+void read_pymatgen(Object object, StructureRecord& record) {
+  const Lattice lattice =
+      lattice_of(need_array(need_object(object, "lattice"), "matrix"), "'lattice.matrix'");
+  const Lattice to_fractional = reciprocal(lattice);
+  record.structure.lattice = lattice;
+  std::vector<std::pair<int, double>> occupancies;
+  for (const Json item : need_array(object, "sites")) {
+    Object site;
+    if (item.get(site) != SUCCESS) fail(Errc::parse, "'sites' must be objects");
+    read_species(site, occupancies);
+    Json position;
+    const bool has_abc = site["abc"].get(position) == SUCCESS && !position.is_null();
+    push_site(record, occupancies,
+              has_abc ? vector_of(position, "'abc'")
+                      : fractional(to_fractional, vector_of(need(site, "xyz"), "'abc' or 'xyz'")));
+  }
+}
+
+std::string summary_license(Object object) {
+  Object builder;
+  if (object["builder_meta"].get(builder) == SUCCESS) {
+    // Entries from GNoME are non-commercial, whatever else they say.
+    if (text_of(builder, {"batch_id"}) == "gnome_r2scan_statics") return "BY-NC";
+    if (has(builder, "license")) return license_of(text_of(builder, {"license"}));
+  }
+  return license_of(text_of(object, {"license"}));
+}
+
+void read_metadata(Object object, StructureRecord& record) {
+  if (record.id.empty()) record.id = text_of(object, {"material_id", "task_id", "id", "name"});
+  record.declared_formula =
+      text_of(object, {"formula_pretty", "pretty_formula", "reduced_formula", "formula"});
+  record.license = summary_license(object);
+  record.source = text_of(object, {"source", "_source"});
+  record.e_above_hull = number_of(object, {"energy_above_hull", "e_above_hull"});
+  record.formation_energy = number_of(object, {"formation_energy_per_atom"});
+  bool deprecated = false;
+  if (object["deprecated"].get(deprecated) == SUCCESS && deprecated)
+    fail(Errc::parse, "{} is marked as deprecated", record.id.empty() ? "the entry" : record.id);
+}
+
+// --- OPTIMADE ------------------------------------------------------------------------------------
+
+struct Species {
+  std::string_view name;
+  std::vector<std::pair<int, double>> occupancies;
+};
+
+/// A species' name is a label, not its element: "C" may be titanium.
+std::vector<Species> read_optimade_species(Object attributes) {
+  if (!has(attributes, "species"))
+    fail(Errc::parse, "'species' is missing; ask the server for it (response_fields)");
+  std::vector<Species> all;
+  for (const Json item : need_array(attributes, "species")) {
+    Object object;
+    Species species;
+    if (item.get(object) != SUCCESS || need(object, "name").get(species.name) != SUCCESS)
+      fail(Errc::parse, "'species' must be objects with 'name'");
+    std::vector<double> shares;
+    for (const Json share : need_array(object, "concentration")) {
+      double value;
+      if (share.get(value) != SUCCESS) fail(Errc::parse, "'concentration' must be numbers");
+      shares.push_back(value);
+    }
+    std::size_t index = 0;
+    for (const Json symbol : need_array(object, "chemical_symbols")) {
+      std::string_view text;
+      if (index == shares.size() || symbol.get(text) != SUCCESS)
+        fail(Errc::parse, "species {}: 'chemical_symbols' and 'concentration' differ in length",
+             species.name);
+      const double share = shares[index++];
+      if (text == "vacancy") continue;
+      const int z = element_of(text);
+      if (z == 0) fail(Errc::parse, "species {}: {} is not an element", species.name, text);
+      species.occupancies.emplace_back(z, share);
+    }
+    all.push_back(std::move(species));
+  }
+  return all;
+}
+
+std::vector<Vector3> read_positions(Object attributes, const Lattice& lattice) {
+  std::vector<Vector3> positions;
+  Array given;
+  if (attributes["fractional_site_positions"].get(given) == SUCCESS) {
+    for (const Json item : given)
+      positions.push_back(vector_of(item, "'fractional_site_positions'"));
+    return positions;
+  }
+  const Lattice to_fractional = reciprocal(lattice);
+  for (const Json item : need_array(attributes, "cartesian_site_positions"))
+    positions.push_back(fractional(to_fractional, vector_of(item, "'cartesian_site_positions'")));
+  return positions;
+}
+
+void read_optimade_sites(Object attributes, StructureRecord& record) {
+  const Lattice lattice =
+      lattice_of(need_array(attributes, "lattice_vectors"), "'lattice_vectors'");
+  record.structure.lattice = lattice;
+  const std::vector<Vector3> positions = read_positions(attributes, lattice);
+  const std::vector<Species> species = read_optimade_species(attributes);
+  std::size_t site = 0;
+  for (const Json item : need_array(attributes, "species_at_sites")) {
+    std::string_view name;
+    if (site == positions.size() || item.get(name) != SUCCESS)
+      fail(Errc::parse, "'species_at_sites' must name one species per position");
+    const auto known = std::find_if(species.begin(), species.end(),
+                                    [&](const Species& s) { return s.name == name; });
+    if (known == species.end()) fail(Errc::parse, "species {} is not described", name);
+    push_site(record, known->occupancies, positions[site++]);
+  }
+  if (site != positions.size())
+    fail(Errc::parse, "{} positions but {} species at sites", positions.size(), site);
+}
+
+/// Features that the sites alone do not show.
+void read_features(Object attributes, StructureRecord& record) {
+  std::int64_t periodic = 3;
+  if (attributes["nperiodic_dimensions"].get(periodic) == SUCCESS && periodic != 3)
+    fail(Errc::parse, "periodic in {} dimensions, expected 3", periodic);
+  Array features;
+  if (attributes["structure_features"].get(features) == SUCCESS && features.size() > 0)
+    record.disordered = true;
+}
+
+/// The entry of `stability` for the functional that the Materials Project shows first.
+Object preferred_stability(Object stability) {
+  constexpr std::array kOrder = {"gga_gga+u_r2scan", "r2scan", "gga_gga+u"};
+  Object best;
+  std::size_t best_rank = kOrder.size() + 1;
+  for (const auto [key, value] : stability) {
+    std::string name(key);
+    for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const auto rank =
+        static_cast<std::size_t>(std::find(kOrder.begin(), kOrder.end(), name) - kOrder.begin());
+    Object object;
+    if (rank < best_rank && value.get(object) == SUCCESS) best = object, best_rank = rank;
+  }
+  if (best_rank > kOrder.size()) fail(Errc::parse, "'_mp_stability' holds no object");
+  return best;
+}
+
+void read_energies(Object attributes, StructureRecord& record) {
+  Object object;
+  if (attributes["_mp_stability"].get(object) == SUCCESS && object.size() > 0) {
+    const Object stability = preferred_stability(object);
+    record.e_above_hull = number_of(stability, {"energy_above_hull"});
+    record.formation_energy = number_of(stability, {"formation_energy_per_atom"});
+    return;
+  }
+  record.e_above_hull = number_of(attributes, {"_oqmd_stability"});
+  record.formation_energy = number_of(attributes, {"_oqmd_delta_e"});
+  if (attributes["_odbx_thermodynamics"].get(object) == SUCCESS)
+    record.e_above_hull = number_of(object, {"hull_distance"});
+}
+
+}  // namespace
+
+void Origin::read_meta(Json meta) {
+  Object object, part;
+  if (meta.get(object) != SUCCESS || object["provider"].get(part) != SUCCESS) return;
+  provider = text_of(part, {"name", "prefix"});
+}
+
+void Origin::read_info(Object info) {
+  Object attributes, link;
+  if (info["attributes"].get(attributes) != SUCCESS) return;
+  for (const char* key : {"available_licenses_for_entries", "available_licenses"}) {
+    Array names;
+    std::string_view first;
+    if (attributes[key].get(names) == SUCCESS && names.size() == 1 &&
+        names.at(0).get(first) == SUCCESS) {
+      license = license_of(first);
+      return;
+    }
+  }
+  std::string text = text_of(attributes, {"license"});
+  if (attributes["license"].get(link) == SUCCESS) text = text_of(link, {"href"});
+  if (!text.empty()) license = license_of(text);
+}
+
+StructureRecord read_summary(Object object, std::string_view id) {
+  StructureRecord record;
+  record.id = id;
+  read_metadata(object, record);
+  const char* inner = has(object, "structure") ? "structure" : has(object, "snl") ? "snl" : nullptr;
+  read_pymatgen(inner ? need_object(object, inner) : object, record);
+  return record;
+}
+
+StructureRecord read_optimade(Object entry, const Origin& origin) {
+  StructureRecord record;
+  record.id = text_of(entry, {"id"});
+  const Object attributes = need_object(entry, "attributes");
+  record.declared_formula =
+      text_of(attributes, {"chemical_formula_reduced", "chemical_formula_descriptive"});
+  const std::string license = text_of(attributes, {"_kronite_license", "license"});
+  record.license = license.empty() ? origin.license : license_of(license);
+  record.source = text_of(attributes, {"_kronite_source"});
+  if (record.source.empty()) record.source = origin.provider;
+  read_features(attributes, record);
+  read_energies(attributes, record);
+  read_optimade_sites(attributes, record);
+  return record;
+}
+
+StructureRecord read_row(Array columns, Json row) {
+  Array cells;
+  if (row.get(cells) != SUCCESS || cells.size() != columns.size())
+    fail(Errc::parse, "a row must be a list with one value per column");
+  StructureRecord record;
+  record.license = "unknown";
+  bool found = false;
+  auto cell = cells.begin();
+  for (const Json column : columns) {
+    const Json value = *cell;
+    ++cell;
+    std::string_view name, text;
+    Object object;
+    double number;
+    if (column.get(name) != SUCCESS) continue;
+    if (value.get(object) == SUCCESS && has(object, "lattice") && !found) {
+      read_pymatgen(object, record);
+      found = true;
+    } else if (value.get(text) == SUCCESS && (name == "material_id" || name == "id")) {
+      record.id = text;
+    } else if (value.get(number) == SUCCESS && name == "formation_energy_per_atom") {
+      record.formation_energy = number;
+    } else if (value.get(number) == SUCCESS &&
+               (name == "e_above_hull" || name == "energy_above_hull")) {
+      record.e_above_hull = number;
+    }
+  }
+  if (!found) fail(Errc::parse, "no column holds a structure");
+  return record;
+}
+
+}  // namespace kronite::io
