@@ -113,7 +113,7 @@ bool read_as(Format format, const std::string& path, Records& records) {
       path);
 }
 
-bool read_file(const std::string& path, Records& records) {
+bool read_records(const std::string& path, Records& records) {
   const bool more = read_as(format_of(path), path, records);
   if (more && records.found() == 0) fail(Errc::parse, "{}: there is no structure in it", path);
   return more;
@@ -139,7 +139,7 @@ void read_folder(const std::string& folder, const RecordSink& sink, const SkipSi
     Records records(sink, skip);
     bool more = true;
     try {
-      more = read_file(path, records);
+      more = read_records(path, records);
     } catch (const Error& error) {
       const bool ours = records.found() > 0 || format_of_name(path) != Format::unknown;
       if (records.sink_failed() || (ours && !skip)) throw;
@@ -163,7 +163,7 @@ void read_structures(const std::string& path, const RecordSink& sink, const Skip
     io::read_folder(path, sink, skip);
   } else {
     io::Records records(sink, skip);
-    io::read_file(path, records);
+    io::read_records(path, records);
   }
 }
 

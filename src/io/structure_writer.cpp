@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/fail.hpp"            // for fail, fmt::format
+#include "io/escape.hpp"            // for one_line
 #include "kronite/structure.hpp"    // for to_cif, to_poscar, to_extxyz
 #include "kronite/version.hpp"      // for KRONITE_VERSION
 #include "materials/lattice.hpp"    // for wrap, norm
@@ -25,13 +26,6 @@ std::string one_word(const std::string& name) {
   for (char& c : word)
     if (c <= ' ' || c > '~') c = '_';
   return word.empty() ? "structure" : word;
-}
-
-std::string one_line(const std::string& text) {
-  std::string line = text;
-  for (char& c : line)
-    if (c == '\n' || c == '\r') c = ' ';
-  return line;
 }
 
 /// Elements in alphabetical order and amounts over one, "Ca C O3", as the CIF dictionary asks.
@@ -189,7 +183,7 @@ std::string to_poscar(const Structure& structure, const std::string& comment) {
             fmt::format(" {:20.16f} {:20.16f} {:20.16f} {}\n", structure.fractional[i][0],
                         structure.fractional[i][1], structure.fractional[i][2], element_symbol(z));
   }
-  std::string text = one_line(comment) + "\n1.0\n";
+  std::string text = io::one_line(comment) + "\n1.0\n";
   for (const Vector3& row : structure.lattice)
     text += fmt::format(" {:20.14f} {:20.14f} {:20.14f}\n", row[0], row[1], row[2]);
   return text + symbols + "\n" + counts + "\nDirect\n" + sites;
@@ -202,7 +196,7 @@ std::string to_extxyz(const Structure& structure, const std::string& metadata) {
     for (const double x : row) lattice += (lattice.empty() ? "" : " ") + number(x);
   std::string text =
       fmt::format("{}\nLattice=\"{}\" Properties=species:S:1:pos:R:3 pbc=\"T T T\"{}{}\n",
-                  structure.size(), lattice, metadata.empty() ? "" : " ", one_line(metadata));
+                  structure.size(), lattice, metadata.empty() ? "" : " ", io::one_line(metadata));
   for (std::size_t i = 0; i < structure.size(); ++i) {
     const Vector3 x = cartesian(structure.lattice, structure.fractional[i]);
     text += fmt::format("{:<2} {:18.12f} {:18.12f} {:18.12f}\n", element_symbol(structure.z[i]),
