@@ -58,6 +58,15 @@ std::size_t default_limit(bool own_stream) {
   return own_stream ? free_bytes / 5 * 4 : free_bytes / 4;
 }
 
+/// In the words of the CPU backend.
+std::string sentence_of(const Failure& failure) {
+  const std::string n = std::to_string(failure.size);
+  const std::string shape = n + " x " + n + " matrix";
+  if (failure.operation == static_cast<int>(Failing::cholesky))
+    return "Cholesky: the " + shape + " is not positive definite";
+  return "eigen-decomposition: the iteration on the " + shape + " does not converge";
+}
+
 }  // namespace
 
 CudaBackend::CudaBackend(int id, CUstream_st* stream, const DeviceOptions& options)
@@ -122,11 +131,7 @@ void CudaBackend::synchronize() {
   }
   KRONITE_CHECK(cudaStreamSynchronize(stream_));
   host_workspaces_.clear();
-  if (seen.operation == Failing::cholesky)
-    throw Error(Errc::numerical, "cholesky: the matrix is not positive definite (row " +
-                                     std::to_string(seen.detail) + ")");
-  if (seen.operation == Failing::eigh)
-    throw Error(Errc::numerical, "eigh: the eigenvalue iteration did not converge");
+  if (seen.operation != 0) throw Error(Errc::numerical, sentence_of(seen));
 }
 
 NetworkOps<double>& CudaBackend::network(double) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -25,8 +26,8 @@ enum class Failing : int { none = 0, cholesky = 1, eigh = 2 };
 
 /// The first numerical failure since the last wait; lives on the device, written by kernels.
 struct Failure {
-  Failing operation;
-  int detail;  ///< what the solver reported; for Cholesky the 1-based row where it broke down
+  int operation;  ///< a Failing; an int for atomicCAS
+  std::int64_t size;
 };
 
 class CudaBackend final : public Backend {

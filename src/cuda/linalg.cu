@@ -78,29 +78,45 @@ __global__ void __launch_bounds__(kTransposeTile* kTransposeRows)
   }
 }
 
-/// Notes the failure of `operation` when the solver reported one, or when one of n values (with
-/// distance `stride`) is not finite, or not positive where they have to be: solvers differ in what
-/// they say about NaN. The first failure stays.
-/// Grid: one block of 256 threads. Bounds: threads stride over the values. 64-bit index.
-/// Per value: 1 T read, 3 comparisons.
+/// Keeps the first failure.
+__device__ void note(Failure* failure, Failing operation, std::int64_t size) {
+  if (atomicCAS(&failure->operation, static_cast<int>(Failing::none),
+                static_cast<int>(operation)) == static_cast<int>(Failing::none))
+    failure->size = size;
+}
+
+/// A failure of `operation` is noted when the solver reported one, or when one of the n values that
+/// it made (`stride` apart) is not finite, or not positive where it has to be: what solvers say
+/// about NaN differs.
+/// Grid: one thread per value, 256 per block. Bounds: threads past the last value return. 64-bit
+/// index. Per value: 1 T read, 3 comparisons.
 template <class T>
 __global__ void __launch_bounds__(256)
-    note_failure_kernel(Failing operation, bool positive, const int* info, const T* values,
-                        std::int64_t n, std::int64_t stride, Failure* failure) {
-  __shared__ unsigned long long first_bad;
-  if (threadIdx.x == 0) first_bad = *info > 0 ? static_cast<unsigned long long>(*info) - 1 : n;
-  __syncthreads();
-  for (std::int64_t i = threadIdx.x; i < n; i += blockDim.x) {
-    const T value = values[i * stride];
-    const bool good = isfinite(value) && (!positive || value > T{0});
-    if (!good) atomicMin(&first_bad, static_cast<unsigned long long>(i));
+    check_kernel(Failing operation, bool positive, const int* info, const T* values, std::int64_t n,
+                 std::int64_t stride, Failure* failure) {
+  const std::int64_t i = global_thread();
+  if (i >= n) return;
+  const T value = values[i * stride];
+  const bool good = isfinite(value) && (!positive || value > T{0});
+  if (!good || *info != 0) note(failure, operation, n);
+}
+
+/// out <- the lower triangle of `in`, zeros above, n x n. A value that is not finite is noted as a
+/// failure and becomes zero: an iteration on NaN need not end.
+/// Grid: one thread per value, 256 per block. Bounds: threads past the last value return. 64-bit
+/// index. Per value: 2 T moved, 2 comparisons.
+template <class T>
+__global__ void __launch_bounds__(256)
+    copy_lower_kernel(MatrixView<const T> in, MatrixView<T> out, Failure* failure) {
+  const std::int64_t n = global_thread();
+  if (n >= in.rows * in.cols) return;
+  const std::int64_t i = n / in.cols, j = n % in.cols;
+  T value = j <= i ? element(in, i, j) : T{0};
+  if (!isfinite(value)) {
+    note(failure, Failing::eigh, in.rows);
+    value = T{0};
   }
-  __syncthreads();
-  const bool bad = *info != 0 || first_bad < static_cast<unsigned long long>(n);
-  if (threadIdx.x == 0 && bad && failure->operation == Failing::none) {
-    failure->operation = operation;
-    failure->detail = static_cast<int>(first_bad) + 1;
-  }
+  element(out, i, j) = value;
 }
 
 // --- the group -----------------------------------------------------------------------------------
@@ -116,9 +132,9 @@ class CudaLinalg final : public LinalgOps<T> {
   void eigh(MatrixView<T> a, VectorView<T> w) override;
 
  private:
-  void note_failure(Failing operation, bool positive, const int* info, const T* values,
-                    std::int64_t n, std::int64_t stride) {
-    launch("note_failure_kernel", note_failure_kernel<T>, 1, 256, backend_.stream(), operation,
+  void check(Failing operation, bool positive, const int* info, const T* values, std::int64_t n,
+             std::int64_t stride) {
+    launch("check_kernel", check_kernel<T>, blocks_for(n, 256), 256, backend_.stream(), operation,
            positive, info, values, n, stride, backend_.failure());
   }
 
@@ -156,7 +172,7 @@ void CudaLinalg<T>::cholesky(MatrixView<T> a) {
   KRONITE_CHECK(cusolverDnXpotrf(solver, params, CUBLAS_FILL_MODE_UPPER, n, kType<T>, a.data, a.ld,
                                  kType<T>, workspace.data(), device_bytes,
                                  backend_.host_workspace(host_bytes), host_bytes, info.data()));
-  note_failure(Failing::cholesky, true, info.data(), a.data, n, a.ld + 1);
+  check(Failing::cholesky, true, info.data(), a.data, n, a.ld + 1);
 }
 
 template <class T>
@@ -183,8 +199,8 @@ void CudaLinalg<T>::eigh(MatrixView<T> a, VectorView<T> w) {
   const cusolverDnParams_t params = backend_.solver_params();
   // cuSOLVER leaves one eigenvector per row of the row-major matrix; the contract wants columns.
   const Scratch<T> vectors(backend_, n, n);
-  KRONITE_CHECK(cudaMemcpy2DAsync(vectors.data(), n * sizeof(T), a.data, a.ld * sizeof(T),
-                                  n * sizeof(T), n, cudaMemcpyDeviceToDevice, backend_.stream()));
+  launch("copy_lower_kernel", copy_lower_kernel<T>, blocks_for(n * n, 256), 256, backend_.stream(),
+         a, vectors.matrix(), backend_.failure());
   std::size_t device_bytes = 0, host_bytes = 0;
   KRONITE_CHECK(cusolverDnXsyevd_bufferSize(
       solver, params, CUSOLVER_EIG_MODE_VECTOR, CUBLAS_FILL_MODE_UPPER, n, kType<T>, vectors.data(),
@@ -195,7 +211,7 @@ void CudaLinalg<T>::eigh(MatrixView<T> a, VectorView<T> w) {
                                  n, kType<T>, vectors.data(), n, kType<T>, w.data, kType<T>,
                                  workspace.data(), device_bytes,
                                  backend_.host_workspace(host_bytes), host_bytes, info.data()));
-  note_failure(Failing::eigh, false, info.data(), w.data, n, 1);
+  check(Failing::eigh, false, info.data(), w.data, n, 1);
   const std::int64_t tiles = (n + kTransposeTile - 1) / kTransposeTile;
   launch("transpose_kernel", transpose_kernel<T>, blocks_for(tiles * tiles, 1),
          dim3(kTransposeTile, kTransposeRows), backend_.stream(),
