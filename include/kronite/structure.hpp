@@ -16,11 +16,13 @@ using Vector3 = std::array<double, 3>;
 /// Rows are the lattice vectors a, b, c in Å.
 using Lattice = std::array<Vector3, 3>;
 
+/// In Å^3, positive for left-handed vectors too.
 double volume(const Lattice& lattice);
 Vector3 lengths(const Lattice& lattice);
 /// alpha, beta, gamma in degrees.
 Vector3 angles(const Lattice& lattice);
-/// The lattice with a along x and b in the xy plane.
+/// The lattice with a along x and b in the xy plane; angles in degrees.
+/// @throws Error invalid_argument for numbers that no cell has.
 Lattice lattice_from_parameters(const Vector3& lengths, const Vector3& angles);
 Vector3 cartesian(const Lattice& lattice, const Vector3& fractional);
 
@@ -41,15 +43,28 @@ void check_structure(const Structure& structure);
 
 struct Symmetry {
   int space_group = 0;        ///< 1..230
-  std::string international;  ///< "Fm-3m"
+  int hall_number = 0;        ///< 1..530, spglib's number of the setting
+  std::string international;  ///< "Fm-3m", "P2_1/c"
   std::string hall;
   std::vector<char> wyckoff;    ///< letter per site
   std::vector<int> equivalent;  ///< per site, the first site of its orbit
 };
 
-/// Space group by spglib. @throws Error numerical when spglib finds none.
+/// Space group by spglib. Mind the time: 1 ms for most crystals, 50 ms for cubic ones.
+/// @throws Error numerical when spglib finds none.
 Symmetry find_symmetry(const Structure& structure, double symprec = 0.01);
-/// Standardised primitive cell, and the conventional cell idealised to its space group.
+
+/// A crystal in the standard setting of its space group, coordinates idealised, elements in the
+/// order in which the given structure names them.
+struct StandardCell {
+  Structure conventional;
+  Structure primitive;
+  Symmetry symmetry;  ///< of the conventional cell's sites
+};
+
+/// All of it from one search by spglib. @throws as find_symmetry().
+StandardCell standardise(const Structure& structure, double symprec = 0.01);
+/// Parts of standardise().
 Structure primitive_cell(const Structure& structure, double symprec = 0.01);
 Structure conventional_cell(const Structure& structure, double symprec = 0.01);
 
@@ -60,7 +75,9 @@ struct StructureRecord {
   std::string declared_formula;  ///< as the source writes it; may be empty
   std::string license;           ///< "BY-C", "BY-NC", "CC0", "PD" or "unknown"
   std::string source;            ///< citation or database, one line; may be empty
-  bool disordered = false;       ///< partial or shared sites: kept, flagged, never a template
+  /// Partial or shared sites: kept, flagged, never a template. Each site of the structure then
+  /// carries its most frequent element.
+  bool disordered = false;
   double e_above_hull = std::numeric_limits<double>::quiet_NaN();      ///< eV/atom
   double formation_energy = std::numeric_limits<double>::quiet_NaN();  ///< eV/atom
 };
@@ -71,19 +88,26 @@ using RecordSink = std::function<bool(StructureRecord&&)>;
 /// why.
 using SkipSink = std::function<void(const std::string& where, const std::string& why)>;
 
-/// Reads one file or every readable file below a folder (sorted by path): CIF, POSCAR, extxyz,
-/// pymatgen or Materials Project JSON and JSON Lines, OPTIMADE pages; plain or .gz. One bad record
-/// goes to `skip` and leaves the others unharmed.
-/// @throws Error io or parse when the file as a whole cannot be read; with `skip`, a file of a
-/// folder is skipped instead.
+/// Reads one file or every readable file below a folder (sorted by path): CIF, POSCAR, extended
+/// XYZ, pymatgen or Materials Project JSON and JSON Lines, OPTIMADE pages; plain or .gz. The format
+/// is told by the content, else by the name (docs/formats.md). Records that check_structure()
+/// refuses are bad records. A bad record goes to `skip` and leaves the others unharmed; with an
+/// empty `skip` it is thrown.
+/// @throws Error io or parse when the file as a whole cannot be read or holds no structure; such a
+/// file of a folder goes to `skip`. Whatever `sink` throws comes out unchanged.
 void read_structures(const std::string& path, const RecordSink& sink, const SkipSink& skip);
 
-/// Texts of one structure. The CIF carries the symmetry operations of `symprec`'s space group when
-/// `symmetrised`, else P1; numbers are written so that they read back to 1e-9.
+/// Text of a CIF file, whose numbers read back to 1e-12. When `symmetrised`, it is the conventional
+/// cell of standardise() as asymmetric unit and symmetry operations; else, or when spglib finds no
+/// space group, the cell as it is, in P 1.
+/// @throws Error invalid_argument when check_structure() refuses the structure.
 std::string to_cif(const Structure& structure, const std::string& name, bool symmetrised = true,
                    double symprec = 0.01);
+/// The same of a crystal that is in its standard setting already, without another search.
+std::string to_cif(const StandardCell& crystal, const std::string& name);
+/// VASP 5; sites of one element are put side by side.
 std::string to_poscar(const Structure& structure, const std::string& comment);
-/// One frame; `metadata` is put behind the lattice as key=value pairs.
+/// One frame; `metadata` is put behind the lattice as it is: key=value pairs on one line.
 std::string to_extxyz(const Structure& structure, const std::string& metadata = "");
 
 }  // namespace kronite

@@ -8,6 +8,7 @@
 #include "base/fail.hpp"            // for fail
 #include "base/log.hpp"             // for notice
 #include "io/cif_blocks.hpp"        // for CifBlocks, CifText
+#include "io/escape.hpp"            // for one_line
 #include "io/structure_reader.hpp"  // for Records, element_of, majority_element
 #include "materials/site_grid.hpp"  // for SiteGrid
 
@@ -160,10 +161,13 @@ std::vector<CifSite> read_sites(cif::Block& block, bool& implicit_hydrogen) {
     fail(Errc::parse,
          "Cartesian coordinates only; fractional ones (_atom_site_fract_x) are needed");
   std::vector<CifSite> sites;
+  int serial = 0;
   for (auto row : table) {
+    ++serial;
     const auto text = [&](int column) { return row.has(column) ? row.str(column) : std::string(); };
     if (text(kFlag) == "dum") continue;
-    const std::string label = row.has(kLabel) ? text(kLabel) : text(kSymbol);
+    std::string label = row.has2(kLabel) ? text(kLabel) : text(kSymbol);
+    if (label.empty()) label = fmt::format("number {}", serial);
     CifSite site;
     for (int k = 0; k < 3; ++k) {
       site.position[k] = cif::as_number(row[kX + k]);
@@ -241,7 +245,8 @@ void fill_cell(const std::vector<gemmi::Op>& operators, const std::vector<CifSit
 std::string citation(cif::Block& block) {
   std::string text;
   const auto add = [&](const char* before, const std::string& part) {
-    if (!part.empty()) text += (text.empty() ? "" : before) + part;
+    const std::size_t from = part.find_first_not_of(" \t\r\n");
+    if (from != std::string::npos) text += (text.empty() ? "" : before) + part.substr(from);
   };
   const std::string code = value_of(block, {"_cod_database_code"});
   add("", code.empty() ? "" : "COD " + code);
@@ -250,9 +255,17 @@ std::string citation(cif::Block& block) {
   const std::string year = value_of(block, {"_journal_year"});
   add(" ", year.empty() ? "" : "(" + year + ")");
   add(" ", value_of(block, {"_journal_page_first"}));
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  return text;
+  return one_line(text);
+}
+
+/// The Crystallography Open Database says so in the comments above each file.
+bool is_public_domain(const std::string& text) {
+  for (std::size_t at = text.find("public domain"); at != std::string::npos;
+       at = text.find("public domain", at + 1)) {
+    const std::size_t line = text.rfind('\n', at);
+    if (text[line == std::string::npos ? 0 : line + 1] == '#') return true;
+  }
+  return false;
 }
 
 cif::Block parse_block(const CifText& text) {
@@ -277,7 +290,7 @@ StructureRecord read_block(cif::Block& block, const CifText& text) {
   record.id = block.name;
   record.declared_formula = value_of(block, {"_chemical_formula_sum"});
   record.source = citation(block);
-  record.license = license_of(text.text.find("public domain") != std::string::npos ? "PD" : "");
+  record.license = is_public_domain(text.text) ? "PD" : "unknown";
   record.structure.lattice = read_lattice(block);
   const std::vector<CifSite> sites = read_sites(block, record.disordered);
   if (sites.empty()) fail(Errc::parse, "no atom sites (_atom_site_fract_x)");
@@ -291,7 +304,7 @@ bool read_cif(const std::string& path, Records& records) {
   CifBlocks blocks(path);
   CifText text;
   while (blocks.next(text)) {
-    const std::string where = fmt::format("{}:{}, data_{}", path, text.first_line, text.name);
+    const std::string where = fmt::format("{}:{}, data_{}", path, text.heading_line, text.name);
     std::optional<cif::Block> block;
     try {
       block.emplace(parse_block(text));

@@ -26,7 +26,7 @@ bool CifBlocks::next(CifText& block) {
   if (!heading_.empty()) {
     found = starts_cif_block(heading_, &block.name);
     block.text = std::exchange(heading_, {}) + '\n';
-    block.first_line = heading_line_;
+    block.first_line = block.heading_line = heading_line_;
   }
   bool in_text_field = false;
   while (lines_.next(line_)) {
@@ -41,6 +41,7 @@ bool CifBlocks::next(CifText& block) {
       }
       found = true;
       block.name = std::move(name);
+      block.heading_line = lines_.line_number();
     }
     block.text += line_;
     block.text += '\n';

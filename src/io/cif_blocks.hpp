@@ -11,7 +11,8 @@ namespace kronite::io {
 struct CifText {
   std::string name;  ///< behind data_
   std::string text;  ///< from the heading on; comments above the first heading belong to it
-  std::int64_t first_line = 0;
+  std::int64_t first_line = 0;    ///< of the text
+  std::int64_t heading_line = 0;  ///< of data_
 };
 
 class CifBlocks {

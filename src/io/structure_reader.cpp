@@ -132,6 +132,12 @@ std::vector<std::string> files_below(const std::string& folder) {
   return files;
 }
 
+/// The reason alone, where a message begins with the file's name.
+std::string without_path(const std::string& message, const std::string& path) {
+  const bool begins = message.rfind(path + ": ", 0) == 0;
+  return begins ? message.substr(path.size() + 2) : message;
+}
+
 /// A file whose name promises nothing and that holds no structure is none of ours: passed over.
 void read_folder(const std::string& folder, const RecordSink& sink, const SkipSink& skip) {
   std::size_t found = 0;
@@ -144,7 +150,7 @@ void read_folder(const std::string& folder, const RecordSink& sink, const SkipSi
       const bool ours = records.found() > 0 || format_of_name(path) != Format::unknown;
       if (records.sink_failed() || (ours && !skip)) throw;
       if (ours)
-        skip(path, error.what());
+        skip(path, without_path(error.what(), path));
       else
         notice(fmt::format("passed over {}", error.what()));
     }

@@ -1,14 +1,14 @@
 // A structure as the text of a CIF, POSCAR or extended XYZ file.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
-#include "base/fail.hpp"            // for fail, fmt::format
-#include "io/escape.hpp"            // for one_line
-#include "kronite/structure.hpp"    // for to_cif, to_poscar, to_extxyz
-#include "kronite/version.hpp"      // for KRONITE_VERSION
-#include "materials/lattice.hpp"    // for wrap, norm
-#include "materials/site_grid.hpp"  // for SiteGrid
-#include "materials/symmetry.hpp"   // for standard_setting
+#include "base/fail.hpp"           // for fail, fmt::format
+#include "io/escape.hpp"           // for one_line
+#include "kronite/structure.hpp"   // for to_cif, to_poscar, to_extxyz
+#include "kronite/version.hpp"     // for KRONITE_VERSION
+#include "materials/lattice.hpp"   // for wrap
+#include "materials/symmetry.hpp"  // for operations_of, hermann_mauguin
 
 namespace kronite {
 namespace {
@@ -60,112 +60,90 @@ std::string operation_text(const SymmetryOperation& operation) {
   return text;
 }
 
-struct AsymmetricSite {
-  std::size_t site;
-  int multiplicity;
-  char wyckoff;  ///< 0 where none is known
-};
-
-Vector3 apply(const SymmetryOperation& operation, const Vector3& x) {
-  Vector3 image = operation.translation;
-  for (int i = 0; i < 3; ++i)
-    for (int j = 0; j < 3; ++j) image[i] += operation.rotation[i][j] * x[j];
-  return image;
-}
-
-/// One site per orbit. Empty when the operations do not map the cell onto itself, which no file may
-/// then claim.
-std::vector<AsymmetricSite> asymmetric_unit(const StandardSetting& setting) {
-  constexpr double kSamePlace = 1e-3;  // Å: sites of an idealised cell agree to rounding
-  const Structure& cell = setting.cell;
-  SiteGrid grid(cell.lattice, kSamePlace);
-  for (const Vector3& x : cell.fractional) grid.insert(x);
-  std::vector<bool> taken(cell.size(), false);
-  std::vector<AsymmetricSite> unit;
-  for (std::size_t i = 0; i < cell.size(); ++i) {
-    if (taken[i]) continue;
-    unit.push_back({i, 0, setting.wyckoff[i]});
-    for (const SymmetryOperation& operation : setting.operations) {
-      const auto hit = grid.find(apply(operation, cell.fractional[i]));
-      if (!hit || cell.z[hit->site] != cell.z[i]) return {};
-      if (!taken[hit->site]) ++unit.back().multiplicity;
-      taken[hit->site] = true;
-    }
-  }
-  return unit;
-}
-
-void add_header(std::string& text, const StandardSetting& setting, const std::string& name) {
-  const Structure& cell = setting.cell;
+void add_header(std::string& text, const StandardCell& crystal, const std::string& name) {
+  const Structure& cell = crystal.conventional;
   const Composition composition = cell.composition();
   const Composition reduced = composition.reduced();
   const Vector3 length = lengths(cell.lattice), angle = angles(cell.lattice);
+  const auto add = [&](const char* tag, const std::string& value) {
+    text += fmt::format("{:<32} {}\n", tag, value);
+  };
   text += fmt::format("data_{}\n", one_word(name));
-  text += fmt::format("_audit_creation_method           'kronite {}'\n", KRONITE_VERSION);
-  text += fmt::format("_chemical_formula_structural     {}\n", composition.reduced_formula());
-  text += fmt::format("_chemical_formula_sum            '{}'\n", cif_formula(reduced));
-  text +=
-      fmt::format("_cell_formula_units_Z            {:g}\n", composition.total() / reduced.total());
-  for (int k = 0; k < 3; ++k)
-    text += fmt::format("_cell_length_{}                   {}\n", "abc"[k], number(length[k]));
-  constexpr std::array kAngles = {"alpha", "beta ", "gamma"};
-  for (int k = 0; k < 3; ++k)
-    text += fmt::format("_cell_angle_{}               {}\n", kAngles[k], number(angle[k]));
-  text += fmt::format("_cell_volume                     {}\n", number(volume(cell.lattice)));
-  text += fmt::format("_space_group_IT_number           {}\n", setting.space_group);
-  text += fmt::format("_space_group_name_H-M_alt        '{}'\n", setting.hermann_mauguin);
-  text += fmt::format("_space_group_name_Hall           '{}'\n", setting.hall);
+  add("_audit_creation_method", "'kronite " KRONITE_VERSION "'");
+  add("_chemical_formula_structural", composition.reduced_formula());
+  add("_chemical_formula_sum", fmt::format("'{}'", cif_formula(reduced)));
+  add("_cell_formula_units_Z", fmt::format("{:g}", composition.total() / reduced.total()));
+  add("_cell_length_a", number(length[0]));
+  add("_cell_length_b", number(length[1]));
+  add("_cell_length_c", number(length[2]));
+  add("_cell_angle_alpha", number(angle[0]));
+  add("_cell_angle_beta", number(angle[1]));
+  add("_cell_angle_gamma", number(angle[2]));
+  add("_cell_volume", number(volume(cell.lattice)));
+  add("_space_group_IT_number", fmt::format("{}", crystal.symmetry.space_group));
+  add("_space_group_name_H-M_alt",
+      fmt::format("'{}'", hermann_mauguin(crystal.symmetry.hall_number)));
+  add("_space_group_name_Hall", fmt::format("'{}'", crystal.symmetry.hall));
 }
 
-std::string cif_text(const StandardSetting& setting, const std::vector<AsymmetricSite>& unit,
-                     const std::string& name) {
-  std::string text;
-  add_header(text, setting, name);
-  text += "loop_\n_space_group_symop_id\n_space_group_symop_operation_xyz\n";
-  for (std::size_t i = 0; i < setting.operations.size(); ++i)
-    text += fmt::format("  {} '{}'\n", i + 1, operation_text(setting.operations[i]));
+/// The first site of each orbit, with the number of sites in it.
+void add_asymmetric_unit(std::string& text, const StandardCell& crystal) {
   text +=
       "loop_\n_atom_site_label\n_atom_site_type_symbol\n_atom_site_site_symmetry_multiplicity\n"
       "_atom_site_Wyckoff_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n"
       "_atom_site_occupancy\n";
+  const std::vector<int>& first = crystal.symmetry.equivalent;
+  std::vector<int> multiplicity(first.size(), 0);
+  for (const int i : first) ++multiplicity[i];
   std::array<int, 256> serial{};
-  for (const AsymmetricSite& site : unit) {
-    const int z = setting.cell.z[site.site];
-    const Vector3& x = setting.cell.fractional[site.site];
-    const std::string_view symbol = element_symbol(z);
-    text += fmt::format("  {}{} {} {} {} {} {} {} 1\n", symbol, ++serial[z], symbol,
-                        site.multiplicity, site.wyckoff, number(x[0]), number(x[1]), number(x[2]));
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    if (multiplicity[i] == 0) continue;
+    const int z = crystal.conventional.z[i];
+    const Vector3& x = crystal.conventional.fractional[i];
+    text += fmt::format("  {0}{1} {0} {2} {3} {4} {5} {6} 1\n", element_symbol(z), ++serial[z],
+                        multiplicity[i], crystal.symmetry.wyckoff[i], number(x[0]), number(x[1]),
+                        number(x[2]));
   }
-  return text;
 }
 
-StandardSetting triclinic(const Structure& structure) {
-  StandardSetting setting;
-  setting.cell = structure;
-  setting.operations = {{{{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}}, {0, 0, 0}}};
-  setting.wyckoff.assign(structure.size(), 'a');
-  setting.space_group = 1;
-  setting.hermann_mauguin = setting.hall = "P 1";
-  return setting;
+/// The cell as it is, without any symmetry.
+StandardCell triclinic(const Structure& structure) {
+  StandardCell crystal;
+  crystal.conventional = structure;
+  Symmetry& symmetry = crystal.symmetry;
+  symmetry.space_group = symmetry.hall_number = 1;
+  symmetry.international = "P1";
+  symmetry.hall = "P 1";
+  symmetry.wyckoff.assign(structure.size(), 'a');
+  symmetry.equivalent.resize(structure.size());
+  std::iota(symmetry.equivalent.begin(), symmetry.equivalent.end(), 0);
+  return crystal;
 }
 
 }  // namespace
+
+std::string to_cif(const StandardCell& crystal, const std::string& name) {
+  std::string text;
+  add_header(text, crystal, name);
+  text += "loop_\n_space_group_symop_id\n_space_group_symop_operation_xyz\n";
+  int serial = 0;
+  for (const SymmetryOperation& operation : operations_of(crystal.symmetry.hall_number))
+    text += fmt::format("  {} '{}'\n", ++serial, operation_text(operation));
+  add_asymmetric_unit(text, crystal);
+  return text;
+}
 
 std::string to_cif(const Structure& structure, const std::string& name, bool symmetrised,
                    double symprec) {
   check_structure(structure);
   if (symmetrised) {
     try {
-      const StandardSetting setting = standard_setting(structure, symprec);
-      const std::vector<AsymmetricSite> unit = asymmetric_unit(setting);
-      if (!unit.empty()) return cif_text(setting, unit, name);
+      return to_cif(standardise(structure, symprec), name);
     } catch (const Error& error) {
       if (error.code() != Errc::numerical) throw;  // no space group found: P 1 is still true
     }
   }
-  std::vector<AsymmetricSite> all;
-  for (std::size_t i = 0; i < structure.size(); ++i) all.push_back({i, 1, 'a'});
-  return cif_text(triclinic(structure), all, name);
+  return to_cif(triclinic(structure), name);
 }
 
 std::string to_poscar(const Structure& structure, const std::string& comment) {

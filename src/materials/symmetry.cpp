@@ -9,8 +9,9 @@
 #include <memory>
 #include <numeric>
 
-#include "base/fail.hpp"          // for fail
-#include "materials/lattice.hpp"  // for wrap
+#include "base/fail.hpp"            // for fail
+#include "materials/lattice.hpp"    // for wrap, fractional, reciprocal
+#include "materials/site_grid.hpp"  // for SiteGrid
 
 namespace kronite {
 namespace {
@@ -23,16 +24,13 @@ struct SpglibCell {
   std::vector<std::array<double, 3>> positions;
   std::vector<int> types;
 
-  /// `room` times as many sites as the structure has, for calls that write a larger cell back.
-  explicit SpglibCell(const Structure& structure, std::size_t room = 1) {
+  explicit SpglibCell(const Structure& structure) {
     check_structure(structure);  // spglib crashes on numbers that are not finite
     for (int i = 0; i < 3; ++i)
       for (int j = 0; j < 3; ++j) lattice[i][j] = structure.lattice[j][i];
     for (const Vector3& x : structure.fractional)
       positions.push_back({wrap(x[0]), wrap(x[1]), wrap(x[2])});
     types.assign(structure.z.begin(), structure.z.end());
-    positions.resize(room * structure.size());
-    types.resize(room * structure.size());
   }
 
   double (*rows())[3] { return reinterpret_cast<double(*)[3]>(positions.data()); }
@@ -43,19 +41,16 @@ void check_symprec(double symprec) {
     fail(Errc::invalid_argument, "symprec must be a positive distance in Å, given {}", symprec);
 }
 
-[[noreturn]] void no_symmetry(const Structure& structure, double symprec) {
-  fail(Errc::numerical,
-       "spglib finds no space group of {} ({} sites) at symprec {} Å; try another symprec",
-       structure.composition().reduced_formula(), structure.size(), symprec);
-}
-
 Dataset find_dataset(const Structure& structure, double symprec) {
   check_symprec(symprec);
   SpglibCell cell(structure);
   Dataset dataset(spg_get_dataset(cell.lattice, cell.rows(), cell.types.data(),
                                   static_cast<int>(structure.size()), symprec),
                   &spg_free_dataset);
-  if (!dataset || dataset->spacegroup_number == 0) no_symmetry(structure, symprec);
+  if (!dataset || dataset->spacegroup_number == 0)
+    fail(Errc::numerical,
+         "spglib finds no space group of {} ({} sites) at symprec {} Å; try another symprec",
+         structure.composition().reduced_formula(), structure.size(), symprec);
   return dataset;
 }
 
@@ -101,39 +96,86 @@ std::vector<int> element_order(const Structure& given, const int* types, int cou
   return order;
 }
 
-Structure tidy_cell(const double lattice[3][3], const double (*positions)[3], const int* types,
-                    const std::vector<int>& order) {
-  Structure cell;
-  cell.lattice = tidy_lattice(lattice);
-  for (const int i : order) {
-    cell.fractional.push_back({tidy_fraction(positions[i][0]), tidy_fraction(positions[i][1]),
-                               tidy_fraction(positions[i][2])});
-    cell.z.push_back(static_cast<std::uint8_t>(types[i]));
+/// Primitive vectors as columns, in units of the conventional ones (the choice of spglib).
+Lattice centring(char letter) {
+  constexpr double h = 0.5, t = 1.0 / 3;
+  switch (letter) {
+    case 'A':
+      return {{{1, 0, 0}, {0, h, -h}, {0, h, h}}};
+    case 'C':
+      return {{{h, h, 0}, {-h, h, 0}, {0, 0, 1}}};
+    case 'I':
+      return {{{-h, h, h}, {h, -h, h}, {h, h, -h}}};
+    case 'F':
+      return {{{0, h, h}, {h, 0, h}, {h, h, 0}}};
+    case 'R':
+      return {{{2 * t, -t, -t}, {t, t, -2 * t}, {t, t, t}}};
+    default:
+      return {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
   }
-  return cell;
 }
 
-/// "P2_1/c" and a setting as the CIF dictionary writes them: "P 21/c", "F d -3 m:1", "R -3 m:H".
-std::string hermann_mauguin(const SpglibDataset& dataset) {
-  const std::string_view symbol = dataset.international_symbol;
-  std::string text(1, symbol.front());
-  bool joined = false;  // after '-' or '/' and before '_' a symbol goes on
-  for (const char c : symbol.substr(1)) {
-    if (c == '_') {
-      joined = true;
-      continue;
+/// Sites that a centring vector maps onto each other become one.
+Structure primitive_of(const Structure& conventional, char letter) {
+  constexpr double kSamePlace = 1e-3;  // Å: sites of an idealised cell agree to rounding
+  const Lattice matrix = centring(letter);
+  const Lattice inverse = reciprocal({{{matrix[0][0], matrix[1][0], matrix[2][0]},
+                                       {matrix[0][1], matrix[1][1], matrix[2][1]},
+                                       {matrix[0][2], matrix[1][2], matrix[2][2]}}});
+  Structure primitive;
+  for (int j = 0; j < 3; ++j)
+    primitive.lattice[j] =
+        cartesian(conventional.lattice, {matrix[0][j], matrix[1][j], matrix[2][j]});
+  SiteGrid grid(primitive.lattice, kSamePlace);
+  for (std::size_t i = 0; i < conventional.size(); ++i) {
+    Vector3 x = fractional(inverse, conventional.fractional[i]);
+    for (double& c : x) c = tidy_fraction(c);
+    if (grid.find(x)) continue;
+    grid.insert(x);
+    primitive.fractional.push_back(x);
+    primitive.z.push_back(conventional.z[i]);
+  }
+  return primitive;
+}
+
+/// Orbits of the setting's operations; they must map the idealised cell onto itself.
+std::vector<int> orbits(const Structure& cell, int hall_number) {
+  constexpr double kSamePlace = 1e-3;  // Å
+  SiteGrid grid(cell.lattice, kSamePlace);
+  for (const Vector3& x : cell.fractional) grid.insert(x);
+  const std::vector<SymmetryOperation> operations = operations_of(hall_number);
+  std::vector<int> first(cell.size(), -1);
+  for (std::size_t i = 0; i < cell.size(); ++i) {
+    if (first[i] >= 0) continue;
+    for (const SymmetryOperation& operation : operations) {
+      const auto hit = grid.find(apply(operation, cell.fractional[i]));
+      if (!hit || cell.z[hit->site] != cell.z[i])
+        fail(Errc::numerical, "spglib's standard cell does not have the symmetry that it names");
+      first[hit->site] = static_cast<int>(i);
     }
-    if (!joined && c != '/') text += ' ';
-    text += c;
-    joined = c == '-' || c == '/';
   }
-  const std::string_view choice = dataset.choice;
-  if (choice == "1" || choice == "2" || choice == "H" || choice == "R")
-    text.append(":").append(choice);
-  return text;
+  return first;
 }
 
-std::vector<SymmetryOperation> database_operations(int hall_number) {
+Symmetry names(const SpglibDataset& dataset) {
+  Symmetry symmetry;
+  symmetry.space_group = dataset.spacegroup_number;
+  symmetry.hall_number = dataset.hall_number;
+  symmetry.international = dataset.international_symbol;
+  symmetry.hall = dataset.hall_symbol;
+  return symmetry;
+}
+
+}  // namespace
+
+Vector3 apply(const SymmetryOperation& operation, const Vector3& x) {
+  Vector3 image = operation.translation;
+  for (int i = 0; i < 3; ++i)
+    for (int j = 0; j < 3; ++j) image[i] += operation.rotation[i][j] * x[j];
+  return image;
+}
+
+std::vector<SymmetryOperation> operations_of(int hall_number) {
   constexpr int kMost = 192;
   std::vector<std::array<std::array<int, 3>, 3>> rotations(kMost);
   std::vector<Vector3> translations(kMost);
@@ -145,14 +187,25 @@ std::vector<SymmetryOperation> database_operations(int hall_number) {
   return operations;
 }
 
-}  // namespace
+std::string hermann_mauguin(int hall_number) {
+  const SpglibSpacegroupType type = spg_get_spacegroup_type(hall_number);
+  const std::string_view symbol = type.international_short;
+  std::string text;
+  bool joined = true;  // the letter, and what follows '-', '_' or '/', goes on without a blank
+  for (const char c : symbol) {
+    if (!joined && c != '_' && c != '/') text += ' ';
+    if (c != '_') text += c;
+    joined = c == '-' || c == '_' || c == '/';
+  }
+  const std::string_view choice = type.choice;
+  if (choice == "1" || choice == "2" || choice == "H" || choice == "R")
+    text.append(":").append(choice);
+  return text;
+}
 
 Symmetry find_symmetry(const Structure& structure, double symprec) {
   const Dataset dataset = find_dataset(structure, symprec);
-  Symmetry symmetry;
-  symmetry.space_group = dataset->spacegroup_number;
-  symmetry.international = dataset->international_symbol;
-  symmetry.hall = dataset->hall_symbol;
+  Symmetry symmetry = names(*dataset);
   for (int i = 0; i < dataset->n_atoms; ++i)
     symmetry.wyckoff.push_back(wyckoff_letter(dataset->wyckoffs[i]));
   symmetry.equivalent.assign(dataset->equivalent_atoms,
@@ -160,36 +213,33 @@ Symmetry find_symmetry(const Structure& structure, double symprec) {
   return symmetry;
 }
 
-StandardSetting standard_setting(const Structure& structure, double symprec) {
+StandardCell standardise(const Structure& structure, double symprec) {
   const Dataset dataset = find_dataset(structure, symprec);
-  StandardSetting setting;
-  const std::vector<int> order = element_order(structure, dataset->std_types, dataset->n_std_atoms);
-  setting.cell = tidy_cell(dataset->std_lattice, dataset->std_positions, dataset->std_types, order);
-  std::vector<int> letter_of_primitive(dataset->n_atoms, 0);
+  StandardCell crystal;
+  crystal.symmetry = names(*dataset);
+  crystal.conventional.lattice = tidy_lattice(dataset->std_lattice);
+  std::vector<int> letters(dataset->n_atoms, 0);  // by site of the primitive cell
   for (int i = 0; i < dataset->n_atoms; ++i)
-    letter_of_primitive[dataset->mapping_to_primitive[i]] = dataset->wyckoffs[i];
-  for (const int i : order)
-    setting.wyckoff.push_back(
-        wyckoff_letter(letter_of_primitive[dataset->std_mapping_to_primitive[i]]));
-  setting.operations = database_operations(dataset->hall_number);
-  setting.space_group = dataset->spacegroup_number;
-  setting.hermann_mauguin = hermann_mauguin(*dataset);
-  setting.hall = dataset->hall_symbol;
-  return setting;
+    letters[dataset->mapping_to_primitive[i]] = dataset->wyckoffs[i];
+  for (const int i : element_order(structure, dataset->std_types, dataset->n_std_atoms)) {
+    const double* x = dataset->std_positions[i];
+    crystal.conventional.fractional.push_back(
+        {tidy_fraction(x[0]), tidy_fraction(x[1]), tidy_fraction(x[2])});
+    crystal.conventional.z.push_back(static_cast<std::uint8_t>(dataset->std_types[i]));
+    crystal.symmetry.wyckoff.push_back(
+        wyckoff_letter(letters[dataset->std_mapping_to_primitive[i]]));
+  }
+  crystal.symmetry.equivalent = orbits(crystal.conventional, dataset->hall_number);
+  crystal.primitive = primitive_of(crystal.conventional, crystal.symmetry.international.front());
+  return crystal;
 }
 
 Structure conventional_cell(const Structure& structure, double symprec) {
-  return standard_setting(structure, symprec).cell;
+  return standardise(structure, symprec).conventional;
 }
 
 Structure primitive_cell(const Structure& structure, double symprec) {
-  check_symprec(symprec);
-  SpglibCell cell(structure, 4);  // an F-centred cell on the way has four times the sites
-  const int count = spg_standardize_cell(cell.lattice, cell.rows(), cell.types.data(),
-                                         static_cast<int>(structure.size()), 1, 0, symprec);
-  if (count == 0) no_symmetry(structure, symprec);
-  return tidy_cell(cell.lattice, cell.rows(), cell.types.data(),
-                   element_order(structure, cell.types.data(), count));
+  return standardise(structure, symprec).primitive;
 }
 
 }  // namespace kronite

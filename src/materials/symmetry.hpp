@@ -1,11 +1,11 @@
-// A structure in the standard setting of its space group, as spglib gives it.
+// Operations of a space group's setting and its name, from spglib's tables.
 #pragma once
 
 #include <array>
 #include <string>
 #include <vector>
 
-#include "kronite/structure.hpp"  // for Structure
+#include "kronite/structure.hpp"  // for Symmetry, Vector3
 
 namespace kronite {
 
@@ -15,18 +15,12 @@ struct SymmetryOperation {
   Vector3 translation;
 };
 
-/// The idealised conventional cell with what a file says about it.
-struct StandardSetting {
-  Structure cell;
-  std::vector<char> wyckoff;  ///< letter per site of the cell
-  std::vector<SymmetryOperation> operations;
-  int space_group = 0;
-  std::string hermann_mauguin;  ///< with blanks and setting, "F d -3 m:1"
-  std::string hall;
-};
+Vector3 apply(const SymmetryOperation& operation, const Vector3& x);
 
-/// @throws Error invalid_argument for a structure that check_structure() refuses, numerical when
-/// spglib finds no space group.
-StandardSetting standard_setting(const Structure& structure, double symprec);
+/// The operations of the setting, hall_number in 1..530; the identity comes first.
+std::vector<SymmetryOperation> operations_of(int hall_number);
+
+/// The Hermann-Mauguin symbol as CIF writes it, with blanks and setting: "P 21/c", "F d -3 m:1".
+std::string hermann_mauguin(int hall_number);
 
 }  // namespace kronite
