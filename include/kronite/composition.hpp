@@ -23,6 +23,7 @@ struct ElementAmount {
   friend bool operator==(const ElementAmount& a, const ElementAmount& b) {
     return a.z == b.z && a.amount == b.amount;
   }
+  friend bool operator!=(const ElementAmount& a, const ElementAmount& b) { return !(a == b); }
 };
 
 /// Elements and their amounts as a formula gives them, by ascending atomic number, all amounts > 0.
@@ -58,6 +59,11 @@ class Composition {
   /// integers count as their decimal digits, at most twelve: 1.85, 0.15, 1, 4 give "80:37:20:3".
   /// Empty when the integers add up to more than 1,000,000, as those of 0.3333333333 and 1 would.
   std::string ratio_label() const;
+
+  friend bool operator==(const Composition& a, const Composition& b) {
+    return a.parts_ == b.parts_;
+  }
+  friend bool operator!=(const Composition& a, const Composition& b) { return !(a == b); }
 
  private:
   std::vector<ElementAmount> parts_;

@@ -1,6 +1,227 @@
-// kronite describe
-#include "cli/commands.hpp"
+// kronite describe: composition descriptors of formulas, as a table, CSV or .npy.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/fail.hpp"                // for fail
+#include "base/log.hpp"                 // for notice, warning
+#include "cli/commands.hpp"             // for add_describe
+#include "cli/terminal.hpp"             // for ProgressLine, Table
+#include "io/atomic_file.hpp"           // for AtomicFile
+#include "io/csv.hpp"                   // for append_csv_row
+#include "io/formula_list.hpp"          // for read_formula_list
+#include "io/npy.hpp"                   // for npy_header
+#include "kronite/composition.hpp"      // for describe
+#include "materials/element_table.hpp"  // for require_elements
 
 namespace kronite::cli {
-void add_describe(CLI::App&) {}
+namespace {
+
+/// Compositions that are described and written at a time.
+constexpr std::size_t kBatch = 4096;
+
+struct DescribeCommand {
+  std::vector<std::string> formulas;
+  std::string file, out, elements;
+  bool skip_bad = false;
+
+  void run() const;
+};
+
+/// The formulas of a call: as given, and the reduced compositions that are described.
+struct FormulaSet {
+  std::vector<std::string> texts;
+  std::vector<Composition> compositions;
+};
+
+/// A bad formula ends the command, or is reported and left out with --skip-bad.
+class FormulaCollector {
+ public:
+  FormulaCollector(const ElementTable& table, bool skip_bad) : table_(table), skip_bad_(skip_bad) {}
+
+  void add_argument(const std::string& text) {
+    std::vector<std::string> notices;
+    guard("", [&] { add(text, Composition::parse(text, &notices)); });
+    for (const std::string& message : notices) notice(message);
+  }
+
+  void add_file(const std::string& path) {
+    const SkipSink skip = skip_bad_ ? SkipSink(report) : SkipSink();
+    for (const io::ListedFormula& listed : io::read_formula_list(path, skip))
+      guard(fmt::format("{}:{}", path, listed.line), [&] { add(listed.text, listed.composition); });
+  }
+
+  FormulaSet finish() {
+    if (set_.texts.empty()) fail(Errc::parse, "none of the formulas can be described");
+    return std::move(set_);
+  }
+
+ private:
+  static void report(const std::string& where, const std::string& why) {
+    warning(fmt::format("{}{}skipped: {}", where, where.empty() ? "" : ": ", why));
+  }
+
+  template <class Action>
+  void guard(const std::string& where, const Action& action) const {
+    try {
+      action();
+    } catch (const Error& e) {
+      if (!skip_bad_) fail(e.code(), "{}{}{}", where, where.empty() ? "" : ": ", e.what());
+      report(where, e.what());
+    }
+  }
+
+  void add(const std::string& text, const Composition& composition) {
+    require_elements(composition, table_);
+    set_.texts.push_back(text);
+    set_.compositions.push_back(composition.reduced());
+  }
+
+  const ElementTable& table_;
+  bool skip_bad_;
+  FormulaSet set_;
+};
+
+/// Called for formula i with its descriptor.
+using RowSink = std::function<void(std::size_t i, std::span<const double> values)>;
+
+/// Describes batch after batch, so that any number of formulas needs little memory.
+void for_each_descriptor(const FormulaSet& set, const ElementTable& table, const RowSink& sink) {
+  const std::size_t columns = descriptor_names(table).size(), count = set.texts.size();
+  ProgressLine progress("describing formulas");
+  std::vector<double> values(std::min(kBatch, count) * columns);
+  for (std::size_t first = 0; first < count; first += kBatch) {
+    if (!progress(static_cast<long long>(first), static_cast<long long>(count)))
+      fail(Errc::cancelled, "stopped; nothing was written");
+    const std::size_t size = std::min(kBatch, count - first);
+    const auto begin = set.compositions.begin() + static_cast<std::ptrdiff_t>(first);
+    describe({begin, begin + static_cast<std::ptrdiff_t>(size)}, table,
+             {values.data(), static_cast<std::int64_t>(size), static_cast<std::int64_t>(columns)});
+    for (std::size_t i = 0; i < size; ++i) sink(first + i, {values.data() + i * columns, columns});
+  }
+}
+
+/// Header, then one row per formula: as given, reduced, values.
+void write_csv(const FormulaSet& set, const ElementTable& table,
+               const std::function<void(std::string_view)>& write) {
+  std::string text = "formula,";
+  io::append_csv_header(text, "reduced_formula", descriptor_names(table));
+  write(text);
+  for_each_descriptor(set, table, [&](std::size_t i, std::span<const double> values) {
+    text.clear();
+    io::append_csv_cell(text, set.texts[i]);
+    text += ',';
+    io::append_csv_row(text, set.compositions[i].reduced_formula(), values);
+    write(text);
+  });
+}
+
+void write_csv_file(const FormulaSet& set, const ElementTable& table, const std::string& path) {
+  io::AtomicFile file(path);
+  write_csv(set, table, [&](std::string_view text) { file.write(text); });
+  file.commit();
+}
+
+/// d.npy, and beside it d.columns.txt and d.rows.csv, which name its columns and rows.
+void write_npy_files(const FormulaSet& set, const ElementTable& table, const std::string& path) {
+  const std::vector<std::string> names = descriptor_names(table);
+  const std::string stem = path.substr(0, path.size() - std::string_view(".npy").size());
+  io::AtomicFile file(path), columns(stem + ".columns.txt"), rows(stem + ".rows.csv");
+  for (const std::string& name : names) columns.write(name + "\n");
+  rows.write("formula,reduced_formula\n");
+  file.write(io::npy_header(std::ssize(set.texts), std::ssize(names)));
+  std::string text;
+  for_each_descriptor(set, table, [&](std::size_t i, std::span<const double> values) {
+    file.write(values.data(), values.size_bytes());
+    text.clear();
+    io::append_csv_cell(text, set.texts[i]);
+    text += "," + set.compositions[i].reduced_formula() + "\n";
+    rows.write(text);
+  });
+  columns.commit();
+  rows.commit();
+  file.commit();
+}
+
+/// One sheet per formula: a row per feature, a column per statistic.
+void print_sheets(const FormulaSet& set, const ElementTable& table) {
+  const std::size_t features = table.features().size();
+  for_each_descriptor(set, table, [&](std::size_t i, std::span<const double> values) {
+    const Composition& composition = set.compositions[i];
+    const std::string ratio = composition.ratio_label();
+    fmt::print("{}{}, ratio {}, {} atoms\n\n", i > 0 ? "\n" : "", composition.reduced_formula(),
+               ratio.empty() ? "-" : ratio, composition.total());
+    Table sheet({"feature", "ave", "sum", "var", "max", "min"});
+    for (std::size_t j = 0; j < features; ++j) {
+      std::vector<std::string> row = {table.features()[j]};
+      for (std::size_t k = j; k < values.size(); k += features)
+        row.push_back(fmt::format("{:.6g}", values[k]));
+      sheet.add(std::move(row));
+    }
+    sheet.print();
+  });
+}
+
+std::string check_out(const std::string& out) {
+  return out == "-" || out.ends_with(".csv") || out.ends_with(".npy")
+             ? ""
+             : "a name that ends in .csv or .npy is expected, or - for CSV on standard output";
+}
+
+void DescribeCommand::run() const {
+  if (formulas.empty() && file.empty())
+    throw CLI::ValidationError("describe", "a formula or --file is expected (try --help)");
+  const ElementTable own = elements.empty() ? ElementTable() : ElementTable::read_csv(elements);
+  const ElementTable& table = elements.empty() ? ElementTable::embedded() : own;
+  FormulaCollector collector(table, skip_bad);
+  for (const std::string& text : formulas) collector.add_argument(text);
+  if (!file.empty()) collector.add_file(file);
+  const FormulaSet set = collector.finish();
+
+  if (out.empty())
+    print_sheets(set, table);
+  else if (out == "-")
+    write_csv(set, table,
+              [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); });
+  else if (out.ends_with(".csv"))
+    write_csv_file(set, table, out);
+  else
+    write_npy_files(set, table, out);
+}
+
+}  // namespace
+
+void add_describe(CLI::App& program) {
+  CLI::App* app = program.add_subcommand(
+      "describe",
+      "Composition descriptors: weighted mean (ave), weighted sum, weighted variance, maximum and\n"
+      "minimum of 58 element features, 290 numbers. Formulas are reduced first: Si2O4 is\n"
+      "described as SiO2.");
+  const auto command = std::make_shared<DescribeCommand>();
+  app->add_option("FORMULA", command->formulas, "Formulas such as \"Ca(OH)2\" or La1.85Sr0.15CuO4");
+  app->add_option("--file", command->file,
+                  "List of formulas: one per line (# begins a comment), or a .csv file with a\n"
+                  "column such as formula or formula_pretty; may be compressed (.gz)");
+  app->add_option(
+         "--out", command->out,
+         "FILE.csv; FILE.npy, with FILE.columns.txt and FILE.rows.csv beside it; or - for\n"
+         "CSV on standard output. Without it, a table is printed for every formula")
+      ->check(check_out);
+  app->add_option("--elements", command->elements,
+                  "Element table of your own: CSV with a header of feature names and a row\n"
+                  "\"symbol,value,...\" per element");
+  app->add_flag("--skip-bad", command->skip_bad,
+                "Report formulas that cannot be read or described, and go on");
+  app->footer("Example:  kronite describe --file formulas.txt --out descriptors.csv");
+  app->callback([command] { command->run(); });
+}
+
 }  // namespace kronite::cli

@@ -5,21 +5,15 @@
 #include <limits>
 #include <string_view>
 
-#include "base/fail.hpp"            // for fail
-#include "kronite/composition.hpp"  // for describe
+#include "base/fail.hpp"                // for fail
+#include "kronite/composition.hpp"      // for describe
+#include "kronite/error.hpp"            // for require
+#include "materials/element_table.hpp"  // for require_elements
 
 namespace kronite {
 namespace {
 
 constexpr std::array<std::string_view, 5> kStatistics = {"ave:", "sum:", "var:", "max:", "min:"};
-
-void require_known(const Composition& composition, const ElementTable& table) {
-  if (composition.empty()) fail(Errc::invalid_argument, "an empty composition has no descriptor");
-  for (const ElementAmount& part : composition.parts())
-    if (!table.has(part.z))
-      fail(Errc::invalid_argument, "{}: the element table has no values for {}",
-           composition.reduced_formula(), element_symbol(part.z));
-}
 
 /// The definition, one pass per element over rows of `features` values.
 void describe_one(const Composition& composition, const ElementTable& table, std::size_t features,
@@ -64,7 +58,10 @@ void describe(const std::vector<Composition>& compositions, const ElementTable& 
     fail(Errc::invalid_argument,
          "describe: a host matrix of {} x {} values is expected for the result, not {} x {}", count,
          columns, out.rows, out.cols);
-  for (const Composition& composition : compositions) require_known(composition, table);
+  for (const Composition& composition : compositions) {
+    require(!composition.empty(), "an empty composition has no descriptor");
+    require_elements(composition, table);
+  }
 #pragma omp parallel for schedule(static)
   for (std::int64_t i = 0; i < count; ++i)
     describe_one(compositions[i], table, features, out.row(i));

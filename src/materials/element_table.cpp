@@ -1,4 +1,6 @@
 // Element tables: the one inside the library and those of users.
+#include "materials/element_table.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <charconv>
@@ -116,5 +118,12 @@ ElementTable ElementTable::read_csv(const std::string& path) {
 bool ElementTable::has(int z) const { return z >= 1 && z <= kElements && present_[z] != 0; }
 
 const double* ElementTable::row(int z) const { return values_.data() + z * features_.size(); }
+
+void require_elements(const Composition& composition, const ElementTable& table) {
+  for (const ElementAmount& part : composition.parts())
+    if (!table.has(part.z))
+      fail(Errc::invalid_argument, "{}: the element table has no values for {}",
+           composition.reduced_formula(), element_symbol(part.z));
+}
 
 }  // namespace kronite
