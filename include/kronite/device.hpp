@@ -15,7 +15,7 @@ namespace kronite {
 
 class Backend;
 
-/// Memory lent by the caller, so that its pool serves kronite too. All three are needed.
+/// Memory lent by the caller, so that its pool serves kronite too. Both functions are needed.
 /// `stream` is the device's stream (null on the CPU); allocate returns null when it has none left.
 struct Allocator {
   void* (*allocate)(void* context, std::size_t bytes, CUstream_st* stream) = nullptr;

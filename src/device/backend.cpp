@@ -6,6 +6,12 @@
 
 namespace kronite {
 
+Backend::Backend(const DeviceOptions& options, CUstream_st* stream)
+    : allocator_(options.allocator), limit_(options.memory_limit), stream_(stream) {
+  require((allocator_.allocate == nullptr) == (allocator_.release == nullptr),
+          "a lent allocator needs both of its functions, allocate and release");
+}
+
 void* Backend::allocate(std::size_t bytes) {
   if (bytes == 0) return nullptr;
   if (limit_ != 0 && (bytes > limit_ || in_use_ > limit_ - bytes))

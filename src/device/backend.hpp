@@ -53,8 +53,8 @@ class Backend {
   virtual GroupOps& group() = 0;
 
  protected:
-  Backend(const DeviceOptions& options, CUstream_st* stream)
-      : allocator_(options.allocator), limit_(options.memory_limit), stream_(stream) {}
+  /// Throws invalid_argument when only one of the allocator's two functions is given.
+  Backend(const DeviceOptions& options, CUstream_st* stream);
 
   /// The device's own memory; null when there is none left.
   virtual void* take(std::size_t bytes) = 0;

@@ -175,6 +175,20 @@ TEST_P(Linalg, EigenvectorsAreOrthonormalAndDiagonalise) {
   });
 }
 
+TEST_P(Linalg, EighOfNanFails) {
+  in_each_precision([&](auto zero) {
+    using T = decltype(zero);
+    auto a = positive_definite<T>(70);
+    a.at(50, 20) = std::numeric_limits<T>::quiet_NaN();
+    DeviceMatrix<T> da(device, a);
+    Array<T> dw(device, 70, 1);
+
+    linalg<T>(device).eigh(da.view(), dw.vector());
+
+    EXPECT_THROW(device.synchronize(), Error);
+  });
+}
+
 TEST_P(Linalg, EigenvaluesOfTheSecondDifferenceAreKnown) {
   const std::int64_t n = 60;
   HostMatrix<double> a(n, n);
