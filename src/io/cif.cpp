@@ -268,14 +268,14 @@ bool is_public_domain(const std::string& text) {
   return false;
 }
 
-cif::Block parse_block(const CifText& text) {
+cif::Block parse_block(const std::string& text, std::int64_t first_line) {
   cif::Document document;
   try {
-    tao::pegtl::memory_input<> input(text.text.data(), text.text.size(), "cif");
+    tao::pegtl::memory_input<> input(text.data(), text.size(), "cif");
     cif::parse_input(document, input);
   } catch (const tao::pegtl::parse_error& error) {
     const auto line = static_cast<std::int64_t>(error.positions().front().line);
-    fail(Errc::parse, "line {}: {}", text.first_line + line - 1, error.message());
+    fail(Errc::parse, "line {}: not CIF ({})", first_line + line - 1, error.message());
   }
   if (document.blocks.size() != 1) fail(Errc::parse, "expected one data block");
   return std::move(document.blocks.front());
@@ -285,12 +285,12 @@ bool is_structure(cif::Block& block) {
   return block.find_value("_cell_length_a") || block.find_values("_atom_site_fract_x").length() > 0;
 }
 
-StructureRecord read_block(cif::Block& block, const CifText& text) {
+StructureRecord read_block(cif::Block& block, const std::string& text) {
   StructureRecord record;
   record.id = block.name;
   record.declared_formula = value_of(block, {"_chemical_formula_sum"});
   record.source = citation(block);
-  record.license = is_public_domain(text.text) ? "PD" : "unknown";
+  record.license = is_public_domain(text) ? "PD" : "unknown";
   record.structure.lattice = read_lattice(block);
   const std::vector<CifSite> sites = read_sites(block, record.disordered);
   if (sites.empty()) fail(Errc::parse, "no atom sites (_atom_site_fract_x)");
@@ -300,6 +300,11 @@ StructureRecord read_block(cif::Block& block, const CifText& text) {
 
 }  // namespace
 
+StructureRecord read_cif_text(const std::string& text, std::int64_t first_line) {
+  cif::Block block = parse_block(text, first_line);
+  return read_block(block, text);
+}
+
 bool read_cif(const std::string& path, Records& records) {
   CifBlocks blocks(path);
   CifText text;
@@ -307,13 +312,13 @@ bool read_cif(const std::string& path, Records& records) {
     const std::string where = fmt::format("{}:{}, data_{}", path, text.heading_line, text.name);
     std::optional<cif::Block> block;
     try {
-      block.emplace(parse_block(text));
+      block.emplace(parse_block(text.text, text.first_line));
     } catch (const Error& error) {
       records.refuse(where, error.what());
       continue;
     }
     if (!is_structure(*block)) continue;  // global_ data, powder patterns
-    if (!records.take(where, [&] { return read_block(*block, text); })) return false;
+    if (!records.take(where, [&] { return read_block(*block, text.text); })) return false;
   }
   return true;
 }

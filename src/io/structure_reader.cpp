@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-enum class Format { unknown, cif, poscar, extxyz, json };
+enum class Format { unknown, cif, poscar, extxyz, json, csv };
 
 /// The first lines of a file, blank ones too; long lines are cut.
 std::vector<std::string> first_lines(const std::string& path) {
@@ -50,6 +50,7 @@ Format format_of_content(const std::vector<std::string>& lines) {
   if (lines.size() >= 2 && are_numbers(lines[0], 1) && split_words(lines[0]).size() == 1 &&
       lines[1].find("attice=") != std::string::npos)
     return Format::extxyz;
+  if ((',' + *text + ',').find(",cif,") != std::string::npos) return Format::csv;
   if (std::any_of(lines.begin(), lines.end(),
                   [](const std::string& line) { return starts_cif_block(line); }))
     return Format::cif;
@@ -103,6 +104,8 @@ bool read_as(Format format, const std::string& path, Records& records) {
       return read_extxyz(path, records);
     case Format::json:
       return read_structure_json(path, records);
+    case Format::csv:
+      return read_structure_csv(path, records);
     case Format::unknown:
       break;
   }

@@ -1,7 +1,7 @@
 // What the readers of structure files share: where records go, and how they read words.
 #pragma once
 
-#include <exception>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,6 +63,11 @@ bool read_cif(const std::string& path, Records& records);
 bool read_poscar(const std::string& path, Records& records);
 bool read_extxyz(const std::string& path, Records& records);
 bool read_structure_json(const std::string& path, Records& records);
+/// A table with one CIF text per row, in the column `cif`.
+bool read_structure_csv(const std::string& path, Records& records);
+
+/// A text of one data block; `first_line` is its line in the file. @throws Error parse.
+StructureRecord read_cif_text(const std::string& text, std::int64_t first_line);
 
 /// Atomic number of an element symbol that may carry a charge or oxidation number ("Fe3+", "O2-",
 /// "Na+"), be in capitals ("FE") or an isotope of hydrogen. 0 when it is none.
