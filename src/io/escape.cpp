@@ -57,17 +57,10 @@ std::string escape_link(std::string_view text) {
   return out;
 }
 
-std::string escape_csv(std::string_view text) {
-  std::string cell(text);
-  if (!cell.empty() && std::string_view("=+-@\t\r").find(cell.front()) != std::string_view::npos)
-    cell.insert(cell.begin(), '\'');
-  if (cell.find_first_of(",\"\r\n") == std::string::npos) return cell;
-  std::string out = "\"";
-  for (const char c : cell) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + '"';
+std::string spreadsheet_safe(std::string_view text) {
+  constexpr std::string_view kRun = "=+-@\t\r";
+  const bool runs = !text.empty() && kRun.find(text.front()) != std::string_view::npos;
+  return (runs ? "'" : "") + std::string(text);
 }
 
 }  // namespace kronite::io

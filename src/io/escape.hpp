@@ -10,9 +10,9 @@ namespace kronite::io {
 std::string escape_markup(std::string_view text);
 /// One path segment or file name of a link: percent-encoded but for letters, digits and "-._~".
 std::string escape_link(std::string_view text);
-/// One cell of a CSV file, quoted where it must be. A text that a spreadsheet would run as a
-/// formula (it begins with = + - @) gets an apostrophe in front.
-std::string escape_csv(std::string_view text);
+/// A text that a spreadsheet would run as a formula (it begins with = + - @) gets an apostrophe in
+/// front.
+std::string spreadsheet_safe(std::string_view text);
 /// On one line: control characters become spaces.
 std::string one_line(std::string_view text);
 

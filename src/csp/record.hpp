@@ -1,0 +1,27 @@
+// One line of predictions.jsonl: what a run keeps of a candidate (fields: docs/formats.md).
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "kronite/csp.hpp"  // for Prediction
+
+namespace kronite::csp {
+
+/// "scaled" or "template".
+const char* name_of(VolumeMethod method);
+/// "Sr<-Ca Ti<-Ti".
+std::string mapping_text(const Candidate& candidate);
+
+/// One JSON line per candidate, or one that carries the note where there is none; each ends in a
+/// line feed. NaN becomes null; bytes that are not UTF-8 become U+FFFD.
+std::string to_json_lines(const Prediction& prediction);
+
+/// Called with each prediction of a file and the offset of the byte behind it.
+using PredictionSink = std::function<void(Prediction&&, std::int64_t end)>;
+
+/// Reads back what to_json_lines() wrote. A last prediction whose candidates are not all there is
+/// left out. @throws Error io, or parse naming file and line.
+void read_predictions(const std::string& path, const PredictionSink& sink);
+
+}  // namespace kronite::csp

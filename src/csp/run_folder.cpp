@@ -1,0 +1,239 @@
+// Records first, then the tables made from them.
+#include "csp/run_folder.hpp"
+
+#include <fmt/chrono.h>  // for gmtime
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/fail.hpp"         // for fail
+#include "csp/record.hpp"        // for to_json_lines, read_predictions
+#include "csp/report.hpp"        // for Report
+#include "io/atomic_file.hpp"    // for AtomicFile, write_file
+#include "io/csv.hpp"            // for append_csv_cell
+#include "io/escape.hpp"         // for spreadsheet_safe, one_line
+#include "io/input.hpp"          // for read_file
+#include "kronite/version.hpp"   // for KRONITE_VERSION
+
+namespace kronite::csp {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kRecords = "predictions.jsonl";
+constexpr const char* kManifest = "manifest.json";
+
+void make_folder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error)
+    fail(Errc::io, "{}: cannot make this folder: {}", path.string(), error.message());
+}
+
+bool holds_files(const std::string& path) {
+  std::error_code error;
+  const fs::directory_iterator entries(path, error);
+  if (error) fail(Errc::io, "{}: cannot read this folder: {}", path, error.message());
+  // A temporary file is all that a run killed in its first moments leaves.
+  return std::any_of(begin(entries), end(entries),
+                     [](const fs::directory_entry& e) { return e.path().extension() != ".tmp"; });
+}
+
+Json settings_json(const RunInfo& info) {
+  const ElementTable& table = info.options.table ? *info.options.table : ElementTable::embedded();
+  return {{"ranker", info.ranker},
+          {"top", info.options.top},
+          {"exclude_known", info.options.exclude_known},
+          {"volume", name_of(info.options.volume)},
+          {"symprec", info.options.symprec},
+          {"library_hash", info.library_hash},
+          {"element_table_hash", table.hash()}};
+}
+
+std::string now_utc() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
+
+/// One row of predictions.csv per candidate, or one with the note.
+class CsvTable {
+ public:
+  explicit CsvTable(const std::string& path) : file_(path) {
+    file_.write(
+        "query,rank,score,p,p_std,template_id,template_formula,mapping,mapping_cost,space_group,"
+        "international,volume_method,volume_factor,known,duplicates,licence,source,cif,note\n");
+  }
+  void add(const Prediction& prediction);
+  void commit() { file_.commit(); }
+
+ private:
+  void text(std::string_view value) {
+    io::append_csv_cell(row_, io::spreadsheet_safe(value));
+    row_ += ',';
+  }
+  void number(double value) { row_ += std::isnan(value) ? "," : fmt::format("{},", value); }
+
+  io::AtomicFile file_;
+  std::string row_;
+};
+
+void CsvTable::add(const Prediction& prediction) {
+  for (const auto& c : prediction.candidates) {
+    row_.clear();
+    text(prediction.query);
+    row_ += fmt::format("{},", c.rank);
+    for (const double value : {c.score, c.p, c.p_std}) number(value);
+    text(c.template_id);
+    text(c.template_formula);
+    text(mapping_text(c));
+    number(c.mapping_cost);
+    row_ += fmt::format("{},", c.space_group);
+    text(c.international);
+    text(name_of(c.volume));
+    number(c.volume_factor);
+    row_ += c.known ? "true,," : "false,,";
+    text(c.license);
+    text(c.source);
+    text(structure_file(prediction.query, c.rank, "cif"));
+    file_.write(row_ + "\n");
+  }
+  if (!prediction.candidates.empty()) return;
+  row_.clear();
+  text(prediction.query);
+  row_.append(17, ',');
+  io::append_csv_cell(row_, io::spreadsheet_safe(prediction.note));
+  file_.write(row_ + "\n");
+}
+
+/// key="value" as extended XYZ quotes it.
+std::string xyz_field(const char* key, const std::string& value) {
+  std::string quoted;
+  for (const char c : io::one_line(value)) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return fmt::format("{}=\"{}\"", key, quoted);
+}
+
+std::string xyz_frame(const Prediction& prediction, const Candidate& c) {
+  return to_extxyz(c.structure,
+                   fmt::format("{} rank={} {} {} space_group={}",
+                               xyz_field("query", prediction.query), c.rank,
+                               xyz_field("template_id", c.template_id),
+                               xyz_field("template_formula", c.template_formula), c.space_group));
+}
+
+}  // namespace
+
+std::string structure_file(const std::string& query, int rank, const char* extension) {
+  return fmt::format("structures/{}/{}.{}", query, rank, extension);
+}
+
+RunFolder::RunFolder(std::string path, RunInfo info, bool resume)
+    : path_(std::move(path)), info_(std::move(info)) {
+  make_folder(path_);
+  const bool used = holds_files(path_);
+  if (used && !resume)
+    fail(Errc::invalid_argument,
+         "{}: this folder is not empty; name a new one, or add --resume to go on with a run that "
+         "was stopped",
+         path_);
+  if (used)
+    require_same_settings();
+  else
+    write_manifest("running", {});
+  records_.emplace(file(kRecords));
+
+  std::int64_t whole = 0;
+  read_predictions(file(kRecords), [&](Prediction&& prediction, std::int64_t end) {
+    finished_.insert(std::move(prediction.query));
+    whole = end;
+  });
+  if (whole < records_->size()) records_->truncate(whole);
+}
+
+void RunFolder::require_same_settings() const {
+  const std::string path = file(kManifest);
+  if (!fs::exists(path))
+    fail(Errc::invalid_argument, "{}: this folder is no run of 'kronite csp predict': it has no {}",
+         path_, kManifest);
+  Json before;
+  try {
+    before = Json::parse(io::read_file(path)).at("settings");
+  } catch (const Json::exception& e) {
+    fail(Errc::parse, "{}: this is no manifest of a run: {}", path, e.what());
+  }
+  const Json now = settings_json(info_);
+  for (const auto& [name, value] : now.items()) {
+    const Json other = before.value(name, Json(nullptr));
+    if (other != value)
+      fail(Errc::invalid_argument,
+           "{}: this run was begun with {} = {}, now it is {}; resume with the same settings or "
+           "name a new folder",
+           path_, name, other.dump(), value.dump());
+  }
+}
+
+void RunFolder::add(const Prediction& prediction) {
+  if (!prediction.candidates.empty())
+    make_folder(fs::path(path_) / "structures" / prediction.query);
+  for (const auto& c : prediction.candidates) {
+    const std::string name = fmt::format("{}-{}", prediction.query, c.rank);
+    io::write_file(file(structure_file(prediction.query, c.rank, "cif")),
+                   to_cif(c.structure, name));
+    io::write_file(file(structure_file(prediction.query, c.rank, "vasp")),
+                   to_poscar(c.structure, io::one_line(fmt::format(
+                                              "{} candidate {} from template {} ({})",
+                                              prediction.query, c.rank, c.template_formula,
+                                              c.template_id))));
+  }
+  records_->append(to_json_lines(prediction));
+  finished_.insert(prediction.query);
+}
+
+void RunFolder::finish(bool page) {
+  CsvTable table(file("predictions.csv"));
+  io::AtomicFile frames(file("candidates.extxyz"));
+  std::optional<Report> report;
+  if (page) report.emplace(file("index.html"), info_.command);
+  std::map<std::string, std::int64_t> licences;
+  read_predictions(file(kRecords), [&](Prediction&& prediction, std::int64_t) {
+    table.add(prediction);
+    for (const auto& c : prediction.candidates) {
+      frames.write(xyz_frame(prediction, c));
+      ++licences[c.license];
+    }
+    if (report) report->add(prediction);
+  });
+  table.commit();
+  frames.commit();
+  if (report) report->commit();
+  write_manifest("complete", {licences.begin(), licences.end()});
+}
+
+void RunFolder::write_manifest(
+    const char* state,
+    const std::vector<std::pair<std::string, std::int64_t>>& candidates_by_licence) const {
+  Json manifest{{"program", "kronite csp predict"},
+                {"version", KRONITE_VERSION},
+                {"state", state},
+                {"written", now_utc()},
+                {"command", info_.command},
+                {"device", info_.device},
+                {"seeds", Json::array()},
+                {"settings", settings_json(info_)}};
+  manifest["inputs"] = Json::array();
+  for (const auto& [name, hash] : info_.inputs)
+    manifest["inputs"].push_back({{"name", name}, {"hash", hash}});
+  manifest["queries"] = finished_.size();
+  manifest["candidates_by_licence"] = Json::object();
+  for (const auto& [licence, count] : candidates_by_licence)
+    manifest["candidates_by_licence"][licence] = count;
+  io::write_file(file(kManifest), manifest.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+}  // namespace kronite::csp
