@@ -1,6 +1,296 @@
-// kronite csp
+// kronite csp: crystal structures from formulas.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_set>
+
+#include "base/fail.hpp"  // for fail
+#include "base/hash.hpp"  // for ContentHash
+#include "base/log.hpp"   // for notice, warning
 #include "cli/commands.hpp"
+#include "cli/terminal.hpp"         // for Table, ProgressLine, interrupted, command_line
+#include "csp/assign_elements.hpp"  // for require_elements
+#include "csp/record.hpp"           // for mapping_text
+#include "csp/run_folder.hpp"       // for RunFolder
+#include "io/escape.hpp"            // for one_line
+#include "io/formula_list.hpp"      // for read_formula_list
+#include "io/input.hpp"             // for read_file
+#include "kronite/csp.hpp"          // for predict
 
 namespace kronite::cli {
-void add_csp(CLI::App&) {}
+namespace {
+
+using csp::VolumeMethod;
+
+constexpr std::size_t kShownErrors = 10;
+/// A page of more compositions than this would be too long to look through.
+constexpr std::size_t kPageQueries = 50;
+
+/// The options of `kronite csp predict`.
+struct PredictCommand {
+  std::vector<std::string> formulas;
+  std::string list, templates, elements, out, device = "auto", ranker = "distance";
+  csp::PredictOptions options;
+  bool skip_bad = false, resume = false;
+  std::optional<bool> page;
+
+  void run();
+
+ private:
+  std::vector<Composition> read_queries(const ElementTable& table) const;
+  csp::RunInfo run_info(const Device& on, const TemplateLibrary& library) const;
+  void print_all(Device& on, const std::vector<Composition>& queries,
+                 const TemplateLibrary& library, const csp::Ranker& ranking) const;
+  void write_all(Device& on, const std::vector<Composition>& queries,
+                 const TemplateLibrary& library, const csp::Ranker& ranking) const;
+};
+
+/// Compositions to predict, each once; those that cannot be read are gathered.
+class QueryList {
+ public:
+  explicit QueryList(const ElementTable& table) : table_(table) {}
+
+  void add(const std::string& where, const std::string& formula) {
+    std::vector<std::string> notices;
+    try {
+      const Composition composition = Composition::parse(formula, &notices);
+      for (const auto& text : notices) notice(prefix(where) + text);
+      add(where, composition);
+    } catch (const Error& e) {
+      reject(where, e.what());
+    }
+  }
+  void add(const std::string& where, const Composition& composition) {
+    try {
+      csp::require_elements(composition, table_);
+    } catch (const Error& e) {
+      return reject(where, e.what());
+    }
+    if (seen_.insert(composition.reduced_formula()).second)
+      queries_.push_back(composition);
+    else
+      ++repeated_;
+  }
+  void reject(const std::string& where, const std::string& why) {
+    rejected_.push_back(prefix(where) + why);
+  }
+  std::vector<Composition> finish(bool skip_bad);
+
+ private:
+  static std::string prefix(const std::string& where) { return where.empty() ? "" : where + ": "; }
+
+  const ElementTable& table_;
+  std::vector<Composition> queries_;
+  std::vector<std::string> rejected_;
+  std::unordered_set<std::string> seen_;
+  std::size_t repeated_ = 0;
+};
+
+std::vector<Composition> QueryList::finish(bool skip_bad) {
+  if (rejected_.size() == 1 && !skip_bad) fail(Errc::parse, "{}", rejected_.front());
+  for (std::size_t i = 0; i < std::min(rejected_.size(), kShownErrors); ++i) warning(rejected_[i]);
+  if (rejected_.size() > kShownErrors)
+    warning(fmt::format("... and {} more like these", rejected_.size() - kShownErrors));
+  if (!rejected_.empty() && !skip_bad)
+    fail(Errc::parse, "{} formulas cannot be used, so nothing was run; --skip-bad leaves them out",
+         rejected_.size());
+  if (queries_.empty()) fail(Errc::parse, "none of the formulas can be used");
+  if (!rejected_.empty()) notice(fmt::format("{} formulas left out", rejected_.size()));
+  if (repeated_ > 0)
+    notice(
+        fmt::format("{} formulas stand for a composition given before; each is "
+                    "predicted once",
+                    repeated_));
+  return std::move(queries_);
+}
+
+std::string number(double value) { return std::isnan(value) ? "-" : fmt::format("{:.3f}", value); }
+
+void print(const csp::Prediction& prediction) {
+  if (prediction.candidates.empty()) {
+    fmt::print("{}: {}\n", prediction.query, prediction.note);
+    return;
+  }
+  const bool probabilities = !std::isnan(prediction.candidates.front().p);
+  std::vector<std::string> header{"rank",        probabilities ? "p" : "distance",
+                                  "space group", "No.",
+                                  "template",    "id",
+                                  "elements",    "volume",
+                                  "known"};
+  fmt::print("{}: {} of {} templates of the ratio {}\n", prediction.query,
+             prediction.candidates.size(), prediction.templates, prediction.ratio);
+  Table table(std::move(header));
+  for (const auto& c : prediction.candidates)
+    table.add({fmt::format("{}", c.rank), number(probabilities ? c.p : -c.score), c.international,
+               fmt::format("{}", c.space_group), c.template_formula, io::one_line(c.template_id),
+               csp::mapping_text(c), fmt::format("{:.3f}", c.volume_factor),
+               c.known ? "known" : ""});
+  table.print();
+}
+
+std::string content_hash(const std::string& path) {
+  ContentHash hash;
+  hash.take(io::read_file(path));
+  return hash.hex();
+}
+
+std::vector<Composition> PredictCommand::read_queries(const ElementTable& table) const {
+  QueryList queries(table);
+  for (const auto& formula : formulas) queries.add("", formula);
+  if (!list.empty()) {
+    const auto reject = [&](const std::string& where, const std::string& why) {
+      queries.reject(where, why);
+    };
+    for (const auto& listed : io::read_formula_list(list, reject))
+      queries.add(fmt::format("{}:{}", list, listed.line), listed.composition);
+  }
+  return queries.finish(skip_bad);
+}
+
+csp::RunInfo PredictCommand::run_info(const Device& on, const TemplateLibrary& library) const {
+  csp::RunInfo info;
+  info.command = command_line();
+  info.device = on.description();
+  info.options = options;
+  info.ranker = ranker;
+  info.library_hash = library.hash();
+  info.inputs.emplace_back(library.path(), library.hash());
+  for (const auto& path : {list, elements})
+    if (!path.empty()) info.inputs.emplace_back(path, content_hash(path));
+  return info;
+}
+
+void PredictCommand::run() {
+  if (formulas.empty() && list.empty())
+    fail(Errc::invalid_argument, "no formula: give one such as SrTiO3, or --file with a list");
+  if (out.empty() && (resume || page))
+    fail(Errc::invalid_argument, "{} needs --out DIR", resume ? "--resume" : "--page");
+  std::optional<ElementTable> own_table;
+  if (!elements.empty()) own_table = ElementTable::read_csv(elements);
+  const ElementTable& table = own_table ? *own_table : ElementTable::embedded();
+  options.table = &table;
+
+  const auto queries = read_queries(table);
+  const TemplateLibrary library =
+      templates.empty() ? TemplateLibrary::embedded() : TemplateLibrary::open(templates);
+  // Subtract, square and add 290 values per template.
+  const double work =
+      3.0 * 290 * static_cast<double>(library.size()) * static_cast<double>(queries.size());
+  Device on = Device::parse(device, work);
+  const auto ranking = csp::distance_ranker(table);
+  if (out.empty())
+    print_all(on, queries, library, *ranking);
+  else
+    write_all(on, queries, library, *ranking);
+}
+
+void PredictCommand::print_all(Device& on, const std::vector<Composition>& queries,
+                               const TemplateLibrary& library, const csp::Ranker& ranking) const {
+  for (const auto& query : queries) {
+    if (interrupted()) fail(Errc::cancelled, "stopped");
+    if (&query != &queries.front()) fmt::print("\n");
+    print(csp::predict(on, query, library, ranking, options));
+  }
+}
+
+void PredictCommand::write_all(Device& on, const std::vector<Composition>& queries,
+                               const TemplateLibrary& library, const csp::Ranker& ranking) const {
+  csp::RunFolder folder(out, run_info(on, library), resume);
+  if (folder.finished() > 0)
+    notice(fmt::format("{}: {} compositions are there already", out, folder.finished()));
+  ProgressLine progress("compositions");
+  long long done = 0;
+  std::size_t without = 0;
+  for (const auto& query : queries) {
+    if (!progress(done++, static_cast<long long>(queries.size())))
+      fail(Errc::cancelled,
+           "stopped; {} compositions are in {}, and the same command with --resume goes on",
+           folder.finished(), out);
+    if (folder.finished(query.reduced_formula())) continue;
+    const auto prediction = csp::predict(on, query, library, ranking, options);
+    folder.add(prediction);
+    if (prediction.candidates.empty() && ++without <= kShownErrors)
+      notice(fmt::format("{}: {}", prediction.query, prediction.note));
+  }
+  const bool with_page = page.value_or(folder.finished() <= kPageQueries);
+  folder.finish(with_page);
+  if (without > kShownErrors)
+    notice(fmt::format("{} compositions have no candidate; the notes are in {}/predictions.csv",
+                       without, out));
+  fmt::print("{} compositions in {}\n", folder.finished(), with_page ? out + "/index.html" : out);
+}
+
+void add_predict(CLI::App& parent) {
+  CLI::App* command = parent.add_subcommand(
+      "predict",
+      "Propose crystal structures: known crystals of the same ratio, their elements "
+      "replaced");
+  const auto job = std::make_shared<PredictCommand>();
+  command->add_option("formulas", job->formulas, "Compositions, such as SrTiO3 or 'Ca(OH)2'")
+      ->type_name("FORMULA");
+  command
+      ->add_option("--file", job->list,
+                   "List: one formula per line, or a .csv with a column "
+                   "called formula; may be .gz")
+      ->type_name("FILE");
+  command->add_flag("--skip-bad", job->skip_bad,
+                    "Leave out formulas that cannot be used instead of running nothing");
+  command
+      ->add_option("--templates", job->templates,
+                   "Template library ('kronite templates build'); default: the demo set inside")
+      ->type_name("FILE");
+  command->add_option("--ranker", job->ranker, "How templates are ordered")
+      ->check(CLI::IsMember({"distance"}))
+      ->capture_default_str();
+  command->add_option("--top", job->options.top, "Candidates per composition")
+      ->check(CLI::Range(1, 1000000).description(""))
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_flag("--exclude-known", job->options.exclude_known,
+                    "Leave out templates of the composition itself");
+  const std::map<std::string, VolumeMethod> volumes{{"scaled", VolumeMethod::scaled},
+                                                    {"template", VolumeMethod::as_template}};
+  command
+      ->add_option("--volume", job->options.volume,
+                   "Cell volume: scaled by atomic volumes, or the template's own (default: "
+                   "scaled)")
+      ->transform(CLI::Transformer(volumes).description(""))
+      ->type_name("scaled|template");
+  command->add_option("--symprec", job->options.symprec, "Tolerance of the space group in Å")
+      ->check(CLI::Range(1e-6, 1.0).description(""))
+      ->type_name("LENGTH")
+      ->capture_default_str();
+  command
+      ->add_option("--elements", job->elements,
+                   "Element table as CSV; default: the 94 x 58 table inside")
+      ->type_name("FILE");
+  command
+      ->add_option("--out", job->out,
+                   "New folder for CIF, POSCAR, extxyz, tables and a page; "
+                   "without it a table is printed")
+      ->type_name("DIR");
+  command->add_flag("--resume", job->resume, "Go on with a stopped run in --out");
+  command->add_flag("--page,!--no-page", job->page,
+                    "Write index.html with pictures (default: up to 50 compositions)");
+  command->add_option("--device", job->device, "auto, cpu, cuda or cuda:N")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command->footer("Example:  kronite csp predict SrTiO3 LiFePO4 --top 5 --out results");
+  command->callback([job] { job->run(); });
+}
+
+}  // namespace
+
+void add_csp(CLI::App& program) {
+  CLI::App* csp =
+      program.add_subcommand("csp", "Predict crystal structures by element substitution");
+  csp->require_subcommand(1);
+  add_predict(*csp);
+}
+
 }  // namespace kronite::cli

@@ -7,7 +7,7 @@
 #include <exception>
 
 #include "cli/commands.hpp"   // for add_csp and the like
-#include "cli/terminal.hpp"   // for catch_interrupts
+#include "cli/terminal.hpp"   // for catch_interrupts, set_command_line
 #include "kronite/error.hpp"  // for Error
 #include "kronite/log.hpp"    // for set_log_callback
 #include "kronite/version.hpp"
@@ -15,6 +15,7 @@
 int main(int argc, char** argv) {
   using namespace kronite;
   cli::catch_interrupts();
+  cli::set_command_line(argc, argv);
   set_log_callback([](LogLevel level, const std::string& message) {
     fmt::print(stderr, "kronite: {}{}\n", level == LogLevel::warning ? "warning: " : "", message);
   });

@@ -39,7 +39,30 @@ bool numeric(const std::string& cell) {
          cell.find_first_not_of("0123456789.+-e%") == std::string::npos;
 }
 
+/// In single quotes where the shell would read something else.
+std::string shell_word(const std::string& word) {
+  constexpr const char* kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=.,:/@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string& kept_command_line() {
+  static std::string line;
+  return line;
+}
+
 }  // namespace
+
+void set_command_line(int argc, char** argv) {
+  std::string line = "kronite";
+  for (int i = 1; i < argc; ++i) line += " " + shell_word(argv[i]);
+  kept_command_line() = std::move(line);
+}
+
+const std::string& command_line() { return kept_command_line(); }
 
 void catch_interrupts() {
   std::signal(SIGINT, on_signal);

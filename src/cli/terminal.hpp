@@ -8,6 +8,10 @@
 
 namespace kronite::cli {
 
+/// Keeps the command for command_line(), which gives it as a shell would take it.
+void set_command_line(int argc, char** argv);
+const std::string& command_line();
+
 /// Makes SIGINT and SIGTERM a request to stop that long calls answer; a second one ends at once.
 void catch_interrupts();
 bool interrupted();

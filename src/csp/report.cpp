@@ -4,12 +4,12 @@
 #include <cctype>
 #include <cmath>
 
-#include "base/fail.hpp"           // for fmt::format
-#include "csp/record.hpp"          // for name_of
-#include "csp/run_folder.hpp"      // for structure_file
-#include "io/escape.hpp"           // for escape_markup, escape_link
-#include "kronite/version.hpp"     // for KRONITE_VERSION
-#include "materials/drawing.hpp"   // for draw_svg
+#include "base/fail.hpp"          // for fmt::format
+#include "csp/record.hpp"         // for name_of
+#include "csp/run_folder.hpp"     // for structure_file
+#include "io/escape.hpp"          // for escape_markup, escape_link
+#include "kronite/version.hpp"    // for KRONITE_VERSION
+#include "materials/drawing.hpp"  // for draw_svg
 
 namespace kronite::csp {
 namespace {
@@ -121,9 +121,8 @@ std::string cell_text(const Structure& structure) {
 }
 
 std::string volume_text(const Candidate& candidate) {
-  return candidate.volume == VolumeMethod::scaled
-             ? fmt::format("× {:.3f}", candidate.volume_factor)
-             : std::string("as the template");
+  return candidate.volume == VolumeMethod::scaled ? fmt::format("× {:.3f}", candidate.volume_factor)
+                                                  : std::string("as the template");
 }
 
 std::string count(std::int64_t n, const char* singular) {
@@ -151,9 +150,9 @@ void Report::add(const Prediction& prediction) {
     return;
   }
   const auto shown = static_cast<std::int64_t>(prediction.candidates.size());
-  file_.write(fmt::format("<p class=\"dim\">Ratio {}: the best {} of {}.</p>\n<ol class=\"cards\">\n",
-                          escape_markup(prediction.ratio), shown,
-                          count(prediction.templates, "template")));
+  file_.write(
+      fmt::format("<p class=\"dim\">Ratio {}: the best {} of {}.</p>\n<ol class=\"cards\">\n",
+                  escape_markup(prediction.ratio), shown, count(prediction.templates, "template")));
   for (const auto& candidate : prediction.candidates) add_card(prediction, candidate);
   file_.write("</ol>\n</section>\n");
 }
@@ -166,10 +165,11 @@ void Report::add_card(const Prediction& prediction, const Candidate& c) {
   drawing.description =
       fmt::format("Unit cell in space group {}, {}", c.international, cell_text(c.structure));
 
-  file_.write(fmt::format("<li><h3><span class=\"rank\">{}</span>{} <span class=\"dim\">{}</span>{}"
-                          "</h3>\n",
-                          c.rank, space_group_html(c.international), c.space_group,
-                          c.known ? "<span class=\"known\">known</span>" : ""));
+  file_.write(
+      fmt::format("<li><h3><span class=\"rank\">{}</span>{} <span class=\"dim\">{}</span>{}"
+                  "</h3>\n",
+                  c.rank, space_group_html(c.international), c.space_group,
+                  c.known ? "<span class=\"known\">known</span>" : ""));
   file_.write(draw_svg(c.structure, drawing));
   file_.write("<dl>");
   const auto row = [&](const char* name, const std::string& value) {
@@ -186,15 +186,17 @@ void Report::add_card(const Prediction& prediction, const Candidate& c) {
   file_.write("</dl>\n");
 
   const std::string folder = "structures/" + io::escape_link(prediction.query);
-  file_.write(fmt::format("<p class=\"files\"><a href=\"{0}/{1}.cif\" aria-label=\"CIF of {2}\">CIF"
-                          "</a> · <a href=\"{0}/{1}.vasp\" aria-label=\"POSCAR of {2}\">POSCAR</a>"
-                          "</p></li>\n",
-                          folder, c.rank, escape_markup(title)));
+  file_.write(
+      fmt::format("<p class=\"files\"><a href=\"{0}/{1}.cif\" aria-label=\"CIF of {2}\">CIF"
+                  "</a> · <a href=\"{0}/{1}.vasp\" aria-label=\"POSCAR of {2}\">POSCAR</a>"
+                  "</p></li>\n",
+                  folder, c.rank, escape_markup(title)));
 }
 
 void Report::commit() {
   file_.write(
-      "</main>\n<footer>Candidates are starting points: substituted into known structures, rescaled "
+      "</main>\n<footer>Candidates are starting points: substituted into known structures, "
+      "rescaled "
       "by atomic volumes, not relaxed. Elements read “new ← replaced”. Spheres are drawn at a "
       "fraction of the covalent radius.</footer>\n</body>\n</html>\n");
   file_.commit();

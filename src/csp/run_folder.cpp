@@ -10,14 +10,14 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "base/fail.hpp"         // for fail
-#include "csp/record.hpp"        // for to_json_lines, read_predictions
-#include "csp/report.hpp"        // for Report
-#include "io/atomic_file.hpp"    // for AtomicFile, write_file
-#include "io/csv.hpp"            // for append_csv_cell
-#include "io/escape.hpp"         // for spreadsheet_safe, one_line
-#include "io/input.hpp"          // for read_file
-#include "kronite/version.hpp"   // for KRONITE_VERSION
+#include "base/fail.hpp"        // for fail
+#include "csp/record.hpp"       // for to_json_lines, read_predictions
+#include "csp/report.hpp"       // for Report
+#include "io/atomic_file.hpp"   // for AtomicFile, write_file
+#include "io/csv.hpp"           // for append_csv_cell
+#include "io/escape.hpp"        // for spreadsheet_safe, one_line
+#include "io/input.hpp"         // for read_file
+#include "kronite/version.hpp"  // for KRONITE_VERSION
 
 namespace kronite::csp {
 namespace {
@@ -31,8 +31,7 @@ constexpr const char* kManifest = "manifest.json";
 void make_folder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
-  if (error)
-    fail(Errc::io, "{}: cannot make this folder: {}", path.string(), error.message());
+  if (error) fail(Errc::io, "{}: cannot make this folder: {}", path.string(), error.message());
 }
 
 bool holds_files(const std::string& path) {
@@ -120,11 +119,11 @@ std::string xyz_field(const char* key, const std::string& value) {
 }
 
 std::string xyz_frame(const Prediction& prediction, const Candidate& c) {
-  return to_extxyz(c.structure,
-                   fmt::format("{} rank={} {} {} space_group={}",
-                               xyz_field("query", prediction.query), c.rank,
-                               xyz_field("template_id", c.template_id),
-                               xyz_field("template_formula", c.template_formula), c.space_group));
+  return to_extxyz(
+      c.structure,
+      fmt::format("{} rank={} {} {} space_group={}", xyz_field("query", prediction.query), c.rank,
+                  xyz_field("template_id", c.template_id),
+                  xyz_field("template_formula", c.template_formula), c.space_group));
 }
 
 }  // namespace
@@ -185,11 +184,11 @@ void RunFolder::add(const Prediction& prediction) {
     const std::string name = fmt::format("{}-{}", prediction.query, c.rank);
     io::write_file(file(structure_file(prediction.query, c.rank, "cif")),
                    to_cif(c.structure, name));
-    io::write_file(file(structure_file(prediction.query, c.rank, "vasp")),
-                   to_poscar(c.structure, io::one_line(fmt::format(
-                                              "{} candidate {} from template {} ({})",
-                                              prediction.query, c.rank, c.template_formula,
-                                              c.template_id))));
+    io::write_file(
+        file(structure_file(prediction.query, c.rank, "vasp")),
+        to_poscar(c.structure, io::one_line(fmt::format("{} candidate {} from template {} ({})",
+                                                        prediction.query, c.rank,
+                                                        c.template_formula, c.template_id))));
   }
   records_->append(to_json_lines(prediction));
   finished_.insert(prediction.query);
@@ -233,7 +232,8 @@ void RunFolder::write_manifest(
   manifest["candidates_by_licence"] = Json::object();
   for (const auto& [licence, count] : candidates_by_licence)
     manifest["candidates_by_licence"][licence] = count;
-  io::write_file(file(kManifest), manifest.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  io::write_file(file(kManifest),
+                 manifest.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace kronite::csp

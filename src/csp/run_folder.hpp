@@ -45,8 +45,9 @@ class RunFolder {
  private:
   std::string file(const std::string& name) const { return path_ + "/" + name; }
   void require_same_settings() const;
-  void write_manifest(const char* state, const std::vector<std::pair<std::string, std::int64_t>>&
-                                             candidates_by_licence) const;
+  void write_manifest(
+      const char* state,
+      const std::vector<std::pair<std::string, std::int64_t>>& candidates_by_licence) const;
 
   std::string path_;
   const RunInfo info_;
