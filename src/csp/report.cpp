@@ -165,11 +165,11 @@ void Report::add_card(const Prediction& prediction, const Candidate& c) {
   drawing.description =
       fmt::format("Unit cell in space group {}, {}", c.international, cell_text(c.structure));
 
-  file_.write(
-      fmt::format("<li><h3><span class=\"rank\">{}</span>{} <span class=\"dim\">{}</span>{}"
-                  "</h3>\n",
-                  c.rank, space_group_html(c.international), c.space_group,
-                  c.known ? "<span class=\"known\">known</span>" : ""));
+  file_.write(fmt::format(
+      "<li><h3><span class=\"rank\">{}</span><span>{}</span> <span class=\"dim\">{}</span>{}"
+      "</h3>\n",
+      c.rank, space_group_html(c.international), c.space_group,
+      c.known ? "<span class=\"known\">known</span>" : ""));
   file_.write(draw_svg(c.structure, drawing));
   file_.write("<dl>");
   const auto row = [&](const char* name, const std::string& value) {

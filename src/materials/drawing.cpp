@@ -27,7 +27,7 @@ constexpr double kPitch = 0.22;       // radians downwards
 constexpr double kViewDistance = 7;   // in radii of the cell
 constexpr double kBondReach = 1.2;    // of the nearest-neighbour distance
 constexpr int kMostBonds = 8;         // more neighbours than this is a packing, not bonding
-constexpr int kEdgePieces = 10;       // per cell edge, for the order of depth
+constexpr int kEdgePieces = 24;       // per cell edge, for the order of depth
 constexpr std::size_t kMostSitesWithBonds = 300;  // beyond, bonds hide more than they show
 
 Vector3 plus(const Vector3& a, double s, const Vector3& b) {
@@ -154,21 +154,29 @@ struct Piece {
   double depth() const { return kind == Kind::atom ? from.depth : (from.depth + to.depth) / 2; }
 };
 
-void add_edges(const Lattice& lattice, const View& view, std::vector<Piece>& pieces) {
+bool inside_an_atom(const Structure& structure, const std::vector<Atom>& atoms,
+                    const Vector3& point) {
+  return std::any_of(atoms.begin(), atoms.end(), [&](const Atom& atom) {
+    return distance(atom.at, point) < drawn_radius(structure.z[atom.site]);
+  });
+}
+
+void add_edges(const Structure& structure, const std::vector<Atom>& atoms, const View& view,
+               std::vector<Piece>& pieces) {
   for (std::size_t axis = 0; axis < 3; ++axis)
     for (const double u : {0.0, 1.0})
-      for (const double v : {0.0, 1.0})
-        for (int k = 0; k < kEdgePieces; ++k) {
-          const auto point = [&](double t) {
-            Vector3 f{};
-            f[axis] = t;
-            f[(axis + 1) % 3] = u;
-            f[(axis + 2) % 3] = v;
-            return view(cartesian(lattice, f));
-          };
-          pieces.push_back({Piece::Kind::edge, 0, point(1.0 * k / kEdgePieces),
-                            point((k + 1.0) / kEdgePieces), 0});
-        }
+      for (const double v : {0.0, 1.0}) {
+        const auto point = [&](double t) {
+          Vector3 f{};
+          f[axis] = t / kEdgePieces;
+          f[(axis + 1) % 3] = u;
+          f[(axis + 2) % 3] = v;
+          return cartesian(structure.lattice, f);
+        };
+        for (int k = 0; k < kEdgePieces; ++k)
+          if (!inside_an_atom(structure, atoms, point(k + 0.5)))
+            pieces.push_back({Piece::Kind::edge, 0, view(point(k)), view(point(k + 1)), 0});
+      }
 }
 
 void add_bonds(const Structure& structure, const std::vector<Atom>& atoms, const View& view,
@@ -181,9 +189,16 @@ void add_bonds(const Structure& structure, const std::vector<Atom>& atoms, const
       if (std::min(near.count[a], near.count[b]) > kMostBonds) continue;
       const double d = distance(atoms[i].at, atoms[j].at);
       if (d > kBondReach * std::min(near.nearest[a], near.nearest[b])) continue;
-      const Point middle = view(plus(plus({}, 0.5, atoms[i].at), 0.5, atoms[j].at));
-      pieces.push_back({Piece::Kind::bond, structure.z[a], view(atoms[i].at), middle, 0});
-      pieces.push_back({Piece::Kind::bond, structure.z[b], view(atoms[j].at), middle, 0});
+      // Half a bond each, in its atom's colour, from the surface of the sphere.
+      const Vector3 along = unit(plus(atoms[j].at, -1, atoms[i].at));
+      const Point middle = view(plus(atoms[i].at, d / 2, along));
+      const auto add_half = [&](const Atom& atom, double sign) {
+        const int z = structure.z[atom.site];
+        const Point surface = view(plus(atom.at, sign * 0.9 * drawn_radius(z), along));
+        pieces.push_back({Piece::Kind::bond, z, surface, middle, 0});
+      };
+      add_half(atoms[i], 1);
+      add_half(atoms[j], -1);
     }
 }
 
@@ -192,7 +207,7 @@ std::vector<Piece> pieces_in_order(const Structure& structure) {
   const View view(structure.lattice);
   const auto atoms = atoms_in_cell(structure);
   std::vector<Piece> pieces;
-  add_edges(structure.lattice, view, pieces);
+  add_edges(structure, atoms, view, pieces);
   add_bonds(structure, atoms, view, pieces);
   for (const auto& atom : atoms) {
     const int z = structure.z[atom.site];
@@ -312,16 +327,18 @@ void SvgWriter::write_atom(const Piece& piece, double pixels) {
 }
 
 void SvgWriter::write_legend() {
-  const double step =
-      std::min(52.0, (options_.width - 2 * kMargin) / static_cast<double>(elements_.size()));
-  double x = (options_.width - step * static_cast<double>(elements_.size())) / 2 + 10;
+  const auto count = static_cast<double>(elements_.size());
+  const double step = std::min(52.0, (options_.width - 2 * kMargin) / count);
+  const double size = std::min(14.0, 0.42 * step), radius = size / 2;
+  double x = (options_.width - step * count) / 2 + radius;
   const double y = options_.height - kLegendHeight / 2;
-  text_ += "<g font-family=\"system-ui,sans-serif\" font-size=\"14\" fill=\"currentColor\">\n";
+  put("<g font-family=\"system-ui,sans-serif\" font-size=\"{:.1f}\" fill=\"currentColor\">\n",
+      size);
   for (const int z : elements_) {
-    put("<circle cx=\"{0:.1f}\" cy=\"{1:.1f}\" r=\"7\" fill=\"url(#{2}-{3})\" stroke=\"{4}\" "
-        "stroke-width=\".7\"/><text x=\"{5:.1f}\" y=\"{6:.1f}\">{3}</text>\n",
-        x, y, options_.id_prefix, element_symbol(z), element_colour(z).shaded(-0.5).hex(), x + 11,
-        y + 5);
+    put("<circle cx=\"{0:.1f}\" cy=\"{1:.1f}\" r=\"{2:.1f}\" fill=\"url(#{3}-{4})\" stroke=\"{5}\" "
+        "stroke-width=\".7\"/><text x=\"{6:.1f}\" y=\"{7:.1f}\">{4}</text>\n",
+        x, y, radius, options_.id_prefix, element_symbol(z), element_colour(z).shaded(-0.5).hex(),
+        x + 1.5 * radius, y + 0.36 * size);
     x += step;
   }
   text_ += "</g>\n";
