@@ -102,10 +102,7 @@ std::vector<Composition> QueryList::finish(bool skip_bad) {
   if (queries_.empty()) fail(Errc::parse, "none of the formulas can be used");
   if (!rejected_.empty()) notice(fmt::format("{} formulas left out", rejected_.size()));
   if (repeated_ > 0)
-    notice(
-        fmt::format("{} formulas stand for a composition given before; each is "
-                    "predicted once",
-                    repeated_));
+    notice(fmt::format("{} compositions came more than once and are predicted once", repeated_));
   return std::move(queries_);
 }
 

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <system_error>
 
 #include "cli/commands.hpp"   // for add_csp and the like
 #include "cli/terminal.hpp"   // for catch_interrupts, set_command_line
@@ -44,6 +45,9 @@ int main(int argc, char** argv) {
     return e.code() == Errc::cancelled ? 130 : 1;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "kronite: not enough memory\n");
+    return 1;
+  } catch (const std::system_error& e) {  // from fmt::print, for one
+    fmt::print(stderr, "kronite: {}\n", e.what());
     return 1;
   } catch (const std::exception& e) {
     fmt::print(stderr, "kronite: internal error, please report it: {}\n", e.what());

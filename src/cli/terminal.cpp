@@ -67,6 +67,8 @@ const std::string& command_line() { return kept_command_line(); }
 void catch_interrupts() {
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
+  // A file over the shell's limit then fails like one on a full disk, with a sentence.
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 bool interrupted() { return g_signals.load() > 0; }

@@ -1,0 +1,229 @@
+"""kronite csp predict: tables, folders, wrong input, and runs that are stopped."""
+
+import csv
+import itertools
+import json
+import pathlib
+import resource
+import signal
+import tempfile
+import time
+import unittest
+
+from program import run, start
+
+CATIONS = ["Li", "Na", "K", "Rb", "Cs", "Mg", "Ca", "Sr", "Ba", "Fe", "Co", "Ni", "Cu", "Zn", "Mn"]
+ANIONS = ["F", "Cl", "Br", "I", "O", "S", "Se", "Te", "N", "P"]
+#: Long enough a run that it can be stopped in the middle.
+MANY = [a + b for a, b in itertools.product(CATIONS, ANIONS)]
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.out = self.folder / "run"
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def records(self):
+        lines = (self.out / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def assert_refused(self, result, *texts, code=1):
+        self.assertEqual(result.returncode, code, result.stderr)
+        for text in texts:
+            self.assertIn(text, result.stderr)
+
+    def assert_no_half_files(self):
+        self.assertEqual([p.name for p in self.out.rglob("*.tmp")], [])
+        text = (self.out / "predictions.jsonl").read_text(encoding="utf-8")
+        self.assertTrue(text == "" or text.endswith("\n"))
+
+
+class Table(Case):
+    def test_prints_the_candidates_of_each_formula(self):
+        result = run("csp", "predict", "SrTiO3", "LiF", "--top", 3)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("SrTiO3: ", result.stdout)
+        self.assertIn("LiF: ", result.stdout)
+        self.assertIn("space group", result.stdout)
+
+    def test_says_what_to_do_where_no_template_has_the_ratio(self):
+        result = run("csp", "predict", "Sr17Ti19O23")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("no template of the ratio 23:19:17", result.stdout)
+        self.assertIn("kronite templates build", result.stdout)
+
+    def test_takes_the_same_composition_once(self):
+        result = run("csp", "predict", "NaCl", "Na2Cl2", "--top", 1)
+        self.assertEqual(result.stdout.count("NaCl: "), 1)
+        self.assertIn("predicted once", result.stderr)
+
+    def test_tells_that_standard_output_cannot_be_written(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            result = run("csp", "predict", "NaCl", stdout=full)
+        self.assert_refused(result, "standard output cannot be written")
+
+
+class WrongInput(Case):
+    def test_a_missing_formula(self):
+        self.assert_refused(run("csp", "predict"), "no formula: give one such as SrTiO3")
+
+    def test_a_bad_formula(self):
+        self.assert_refused(run("csp", "predict", "Xx2"), "Xx2", "^")
+
+    def test_an_element_outside_the_table(self):
+        result = run("csp", "predict", "NaCl", "AmO2", "--out", self.out)
+        self.assert_refused(result, "AmO2: element Am is not in the element table")
+        self.assertFalse(self.out.exists())
+
+    def test_options_out_of_range(self):
+        for option, value in (
+            ("--top", "0"), ("--top", "-3"), ("--top", "many"), ("--volume", "big"),
+            ("--ranker", "magic"), ("--symprec", "0"), ("--symprec", "nan"),
+        ):
+            with self.subTest(option=option, value=value):
+                self.assert_refused(run("csp", "predict", "NaCl", option, value), option, code=2)
+
+    def test_a_device_that_does_not_exist(self):
+        self.assert_refused(run("csp", "predict", "NaCl", "--device", "tpu"), "'tpu'", "auto, cpu")
+
+    def test_files_that_do_not_exist(self):
+        for option in ("--templates", "--elements", "--file"):
+            with self.subTest(option=option):
+                result = run("csp", "predict", "NaCl", option, "nowhere.x")
+                self.assert_refused(result, "nowhere.x", "No such file")
+
+    def test_files_that_are_something_else(self):
+        text = self.write("novel.txt", "It was a dark and stormy night.\n")
+        for option in ("--templates", "--elements", "--file"):
+            with self.subTest(option=option):
+                self.assert_refused(run("csp", "predict", "NaCl", option, text), "novel.txt")
+
+    def test_folder_options_without_a_folder(self):
+        self.assert_refused(run("csp", "predict", "NaCl", "--resume"), "--resume needs --out")
+        self.assert_refused(run("csp", "predict", "NaCl", "--page"), "--page needs --out")
+
+    def test_a_folder_that_is_not_empty(self):
+        self.write("thesis.txt", "years of work")
+        result = run("csp", "predict", "NaCl", "--out", self.folder)
+        self.assert_refused(result, "this folder is not empty")
+        self.assertEqual([p.name for p in self.folder.iterdir()], ["thesis.txt"])
+
+    def test_a_folder_that_cannot_be_made(self):
+        file = self.write("file", "text")
+        self.assert_refused(run("csp", "predict", "NaCl", "--out", file / "run"), "file/run")
+
+
+class List(Case):
+    def test_reports_file_and_line_of_a_bad_formula_and_runs_nothing(self):
+        path = self.write("list.txt", "NaCl\n# a comment\nNaCl2x\nKBr\n")
+        result = run("csp", "predict", "--file", path, "--out", self.out)
+        self.assert_refused(result, "list.txt:3: ", "--skip-bad")
+        self.assertFalse(self.out.exists())
+
+    def test_reports_every_bad_formula(self):
+        path = self.write("list.txt", "NaCl\nQq\nAmO2\n")
+        result = run("csp", "predict", "--file", path)
+        self.assert_refused(result, "list.txt:2: ", "list.txt:3: ", "2 formulas", "nothing was run")
+
+    def test_leaves_bad_formulas_out_when_asked(self):
+        path = self.write("list.txt", "NaCl\nQq\nKBr\n")
+        result = run("csp", "predict", "--file", path, "--skip-bad", "--out", self.out)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("list.txt:2: ", result.stderr)
+        self.assertEqual({r["query"] for r in self.records()}, {"NaCl", "KBr"})
+
+    def test_reads_the_formula_column_of_a_csv(self):
+        path = self.write("list.csv", "id,formula\n1,NaCl\n2,\"KBr\"\n")
+        result = run("csp", "predict", "--file", path, "--top", 1, "--out", self.out)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual([r["query"] for r in self.records()], ["NaCl", "KBr"])
+
+
+class Folder(Case):
+    def test_holds_what_the_table_shows(self):
+        result = run("csp", "predict", "LiF", "Sr17Ti19O23", "--top", 2, "--out", self.out)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("index.html", result.stdout)
+
+        lif, nothing = self.records()[:-1], self.records()[-1]
+        self.assertEqual([(r["query"], r["rank"]) for r in lif], [("LiF", 1), ("LiF", 2)])
+        self.assertIn("no template", nothing["note"])
+        with open(self.out / "predictions.csv", newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([r["template_id"] for r in rows[:2]], [r["template_id"] for r in lif])
+        for row in rows[:2]:
+            self.assertTrue((self.out / row["cif"]).is_file())
+        manifest = json.loads((self.out / "manifest.json").read_text(encoding="utf-8"))
+        self.assertEqual(manifest["state"], "complete")
+        self.assertIn("kronite csp predict LiF", manifest["command"])
+
+    def test_has_no_page_when_not_wanted(self):
+        run("csp", "predict", "LiF", "--top", 1, "--no-page", "--out", self.out)
+        self.assertFalse((self.out / "index.html").exists())
+
+
+class Stopped(Case):
+    """A run that ends in the middle leaves whole predictions, and --resume completes it."""
+
+    def setUp(self):
+        super().setUp()
+        self.list = self.write("list.txt", "\n".join(MANY))
+        self.arguments = ("csp", "predict", "--file", self.list, "--top", 5, "--out", self.out)
+
+    def stop_in_the_middle(self, number):
+        process = start(*self.arguments)
+        path = self.out / "predictions.jsonl"
+        while process.poll() is None and not (path.exists() and path.stat().st_size > 0):
+            time.sleep(0.002)
+        process.send_signal(number)
+        _, stderr = process.communicate(timeout=60)
+        self.assertLess(len({r["query"] for r in self.records()}), len(MANY))
+        return process.returncode, stderr
+
+    def complete(self):
+        whole = self.folder / "whole"
+        self.assertEqual(run(*self.arguments[:-1], whole).returncode, 0)
+        result = run(*self.arguments, "--resume")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for name in ("predictions.jsonl", "predictions.csv", "candidates.extxyz"):
+            self.assertEqual((self.out / name).read_bytes(), (whole / name).read_bytes(), name)
+
+    def test_by_a_kill(self):
+        code, _ = self.stop_in_the_middle(signal.SIGKILL)
+        self.assertEqual(code, -signal.SIGKILL)
+        self.complete()
+
+    def test_by_ctrl_c(self):
+        code, stderr = self.stop_in_the_middle(signal.SIGINT)
+        self.assertEqual(code, 130)
+        self.assertIn("--resume goes on", stderr)
+        self.assert_no_half_files()
+        self.complete()
+
+    def test_by_a_full_disk(self):
+        # The largest file is predictions.jsonl, and this is what some of its queries need.
+        limit = 100_000
+        result = run(
+            *self.arguments,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        )
+        self.assert_refused(result, "predictions.jsonl: cannot write this file")
+        self.assert_no_half_files()
+        self.assertGreater(len(self.records()), 0)
+        self.complete()
+
+    def test_and_then_resumed_with_other_settings(self):
+        self.stop_in_the_middle(signal.SIGKILL)
+        result = run(*self.arguments, "--resume", "--volume", "template")
+        self.assert_refused(result, 'begun with volume = "scaled", now it is "template"')
+
+
+if __name__ == "__main__":
+    unittest.main()
