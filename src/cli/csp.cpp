@@ -11,16 +11,15 @@
 
 #include "base/fail.hpp"  // for fail
 #include "base/hash.hpp"  // for ContentHash
-#include "base/log.hpp"   // for notice, warning
+#include "base/log.hpp"   // for notice
 #include "cli/commands.hpp"
-#include "cli/terminal.hpp"         // for Table, ProgressLine, interrupted, command_line
-#include "csp/assign_elements.hpp"  // for require_elements
-#include "csp/record.hpp"           // for mapping_text
-#include "csp/run_folder.hpp"       // for RunFolder
-#include "io/escape.hpp"            // for one_line
-#include "io/formula_list.hpp"      // for read_formula_list
-#include "io/input.hpp"             // for read_file
-#include "kronite/csp.hpp"          // for predict
+#include "cli/formulas.hpp"    // for read_formulas
+#include "cli/terminal.hpp"    // for Table, ProgressLine, interrupted, command_line
+#include "csp/record.hpp"      // for mapping_text
+#include "csp/run_folder.hpp"  // for RunFolder
+#include "io/escape.hpp"       // for one_line
+#include "io/input.hpp"        // for read_file
+#include "kronite/csp.hpp"     // for predict
 
 namespace kronite::cli {
 namespace {
@@ -42,7 +41,6 @@ struct PredictCommand {
   void run();
 
  private:
-  std::vector<Composition> read_queries(const ElementTable& table) const;
   csp::RunInfo run_info(const Device& on, const TemplateLibrary& library) const;
   void print_all(Device& on, const std::vector<Composition>& queries,
                  const TemplateLibrary& library, const csp::Ranker& ranking) const;
@@ -50,60 +48,16 @@ struct PredictCommand {
                  const TemplateLibrary& library, const csp::Ranker& ranking) const;
 };
 
-/// Compositions to predict, each once; those that cannot be read are gathered.
-class QueryList {
- public:
-  explicit QueryList(const ElementTable& table) : table_(table) {}
-
-  void add(const std::string& where, const std::string& formula) {
-    std::vector<std::string> notices;
-    try {
-      const Composition composition = Composition::parse(formula, &notices);
-      for (const auto& text : notices) notice(prefix(where) + text);
-      add(where, composition);
-    } catch (const Error& e) {
-      reject(where, e.what());
-    }
-  }
-  void add(const std::string& where, const Composition& composition) {
-    try {
-      csp::require_elements(composition, table_);
-    } catch (const Error& e) {
-      return reject(where, e.what());
-    }
-    if (seen_.insert(composition.reduced_formula()).second)
-      queries_.push_back(composition);
-    else
-      ++repeated_;
-  }
-  void reject(const std::string& where, const std::string& why) {
-    rejected_.push_back(prefix(where) + why);
-  }
-  std::vector<Composition> finish(bool skip_bad);
-
- private:
-  static std::string prefix(const std::string& where) { return where.empty() ? "" : where + ": "; }
-
-  const ElementTable& table_;
-  std::vector<Composition> queries_;
-  std::vector<std::string> rejected_;
-  std::unordered_set<std::string> seen_;
-  std::size_t repeated_ = 0;
-};
-
-std::vector<Composition> QueryList::finish(bool skip_bad) {
-  if (rejected_.size() == 1 && !skip_bad) fail(Errc::parse, "{}", rejected_.front());
-  for (std::size_t i = 0; i < std::min(rejected_.size(), kShownErrors); ++i) warning(rejected_[i]);
-  if (rejected_.size() > kShownErrors)
-    warning(fmt::format("... and {} more like these", rejected_.size() - kShownErrors));
-  if (!rejected_.empty() && !skip_bad)
-    fail(Errc::parse, "{} formulas cannot be used, so nothing was run; --skip-bad leaves them out",
-         rejected_.size());
-  if (queries_.empty()) fail(Errc::parse, "none of the formulas can be used");
-  if (!rejected_.empty()) notice(fmt::format("{} formulas left out", rejected_.size()));
-  if (repeated_ > 0)
-    notice(fmt::format("{} compositions came more than once and are predicted once", repeated_));
-  return std::move(queries_);
+/// Each composition once, in order of first appearance.
+std::vector<Composition> distinct(std::vector<Formula> formulas) {
+  std::unordered_set<std::string> seen;
+  std::vector<Composition> queries;
+  for (auto& formula : formulas)
+    if (seen.insert(formula.composition.reduced_formula()).second)
+      queries.push_back(std::move(formula.composition));
+  if (const auto repeated = formulas.size() - queries.size(); repeated > 0)
+    notice(fmt::format("{} compositions came more than once and are predicted once", repeated));
+  return queries;
 }
 
 std::string number(double value) { return std::isnan(value) ? "-" : fmt::format("{:.3f}", value); }
@@ -136,19 +90,6 @@ std::string content_hash(const std::string& path) {
   return hash.hex();
 }
 
-std::vector<Composition> PredictCommand::read_queries(const ElementTable& table) const {
-  QueryList queries(table);
-  for (const auto& formula : formulas) queries.add("", formula);
-  if (!list.empty()) {
-    const auto reject = [&](const std::string& where, const std::string& why) {
-      queries.reject(where, why);
-    };
-    for (const auto& listed : io::read_formula_list(list, reject))
-      queries.add(fmt::format("{}:{}", list, listed.line), listed.composition);
-  }
-  return queries.finish(skip_bad);
-}
-
 csp::RunInfo PredictCommand::run_info(const Device& on, const TemplateLibrary& library) const {
   csp::RunInfo info;
   info.command = command_line();
@@ -163,8 +104,6 @@ csp::RunInfo PredictCommand::run_info(const Device& on, const TemplateLibrary& l
 }
 
 void PredictCommand::run() {
-  if (formulas.empty() && list.empty())
-    fail(Errc::invalid_argument, "no formula: give one such as SrTiO3, or --file with a list");
   if (out.empty() && (resume || page))
     fail(Errc::invalid_argument, "{} needs --out DIR", resume ? "--resume" : "--page");
   std::optional<ElementTable> own_table;
@@ -172,7 +111,7 @@ void PredictCommand::run() {
   const ElementTable& table = own_table ? *own_table : ElementTable::embedded();
   options.table = &table;
 
-  const auto queries = read_queries(table);
+  const auto queries = distinct(read_formulas(formulas, list, table, skip_bad));
   const TemplateLibrary library =
       templates.empty() ? TemplateLibrary::embedded() : TemplateLibrary::open(templates);
   // Subtract, square and add 290 values per template.

@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/fail.hpp"        // for fail
-#include "math/assignment.hpp"  // for least_cost_assignment
+#include "base/fail.hpp"                // for fail
+#include "materials/element_table.hpp"  // for require_elements
+#include "math/assignment.hpp"          // for least_cost_assignment
 
 namespace kronite::csp {
 namespace {
@@ -45,13 +46,6 @@ bool same_fractions(const Groups& a, const Groups& b) {
 }
 
 }  // namespace
-
-void require_elements(const Composition& composition, const ElementTable& table) {
-  for (const auto& part : composition.parts())
-    if (!table.has(part.z))
-      fail(Errc::invalid_argument, "{}: element {} is not in the element table",
-           composition.reduced_formula(), element_symbol(part.z));
-}
 
 Assignment assign_elements(const Composition& query, const Composition& candidate,
                            const ElementDissimilarity& dissimilarity) {

@@ -10,7 +10,4 @@ namespace kronite::csp {
 Assignment assign_elements(const Composition& query, const Composition& candidate,
                            const ElementDissimilarity& dissimilarity);
 
-/// @throws Error invalid_argument naming the first element of `composition` that is not there.
-void require_elements(const Composition& composition, const ElementTable& table);
-
 }  // namespace kronite::csp

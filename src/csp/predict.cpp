@@ -6,11 +6,12 @@
 #include <optional>
 #include <utility>
 
-#include "base/fail.hpp"               // for fail
-#include "base/log.hpp"                // for warning
-#include "csp/assign_elements.hpp"     // for assign_elements, require_elements
-#include "kronite/csp.hpp"             // for predict
-#include "materials/substitution.hpp"  // for ElementDissimilarity, replace_elements
+#include "base/fail.hpp"                // for fail
+#include "base/log.hpp"                 // for warning
+#include "csp/assign_elements.hpp"      // for assign_elements
+#include "kronite/csp.hpp"              // for predict
+#include "materials/element_table.hpp"  // for require_elements
+#include "materials/substitution.hpp"   // for ElementDissimilarity, replace_elements
 
 namespace kronite::csp {
 namespace {

@@ -130,7 +130,7 @@ class List(Case):
     def test_reports_every_bad_formula(self):
         path = self.write("list.txt", "NaCl\nQq\nAmO2\n")
         result = run("csp", "predict", "--file", path)
-        self.assert_refused(result, "list.txt:2: ", "list.txt:3: ", "2 formulas", "nothing was run")
+        self.assert_refused(result, "list.txt:2: ", "list.txt:3: ", "2 of 3 formulas", "nothing was done")
 
     def test_leaves_bad_formulas_out_when_asked(self):
         path = self.write("list.txt", "NaCl\nQq\nKBr\n")
