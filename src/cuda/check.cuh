@@ -2,7 +2,6 @@
 // Messages of .cu files are put together without fmt, whose checked format strings nvcc refuses.
 #pragma once
 
-#include <cublasLt.h>
 #include <cublas_v2.h>
 #include <cuda_runtime.h>
 #include <cusolverDn.h>

@@ -96,7 +96,6 @@ CudaBackend::~CudaBackend() {
     // Before the stream that they are bound to. cuBLAS and cuSOLVER wait for the device here.
     solver_params_.reset();
     solver_.reset();
-    blas_lt_.reset();
     blas_.reset();
     // What queued work still uses is kept by the driver until the work is done.
     pool_.reset();
@@ -147,15 +146,6 @@ cublasHandle_t CudaBackend::blas() {
     KRONITE_CHECK(cublasSetMathMode(handle, CUBLAS_DEFAULT_MATH));
   }
   return blas_.get();
-}
-
-cublasLtHandle_t CudaBackend::blas_lt() {
-  if (!blas_lt_) {
-    cublasLtHandle_t handle = nullptr;
-    KRONITE_CHECK(cublasLtCreate(&handle));
-    blas_lt_.reset(handle);
-  }
-  return blas_lt_.get();
 }
 
 cusolverDnHandle_t CudaBackend::solver() {

@@ -58,7 +58,6 @@ class CudaBackend final : public Backend {
   /// Handles are made on first use, on the backend's device (which must be current), and bound to
   /// its stream. Products of floats are computed in float: TF32 is off.
   cublasHandle_t blas();
-  cublasLtHandle_t blas_lt();
   cusolverDnHandle_t solver();
   cusolverDnParams_t solver_params();
   /// Where a kernel notes a numerical failure; synchronize() looks at it from now on.
@@ -74,7 +73,6 @@ class CudaBackend final : public Backend {
   Owned<cudaStream_t, cudaStreamDestroy> own_stream_;
   Owned<cudaMemPool_t, cudaMemPoolDestroy> pool_;
   Owned<cublasHandle_t, cublasDestroy_v2> blas_;
-  Owned<cublasLtHandle_t, cublasLtDestroy> blas_lt_;
   Owned<cusolverDnHandle_t, cusolverDnDestroy> solver_;
   Owned<cusolverDnParams_t, cusolverDnDestroyParams> solver_params_;
 

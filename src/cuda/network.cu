@@ -1,11 +1,7 @@
-// Networks on pairs of descriptors: cuBLASLt for wide layers, one fused kernel for narrow networks.
-#include <algorithm>
-#include <array>
+// Networks on pairs of descriptors: cuBLAS for wide layers, one fused kernel for narrow networks.
 #include <cstdint>
-#include <map>
 
 #include "cuda/cuda_backend.cuh"   // for CudaBackend
-#include "device/scratch.hpp"      // for Scratch
 #include "kernels/activation.hpp"  // for activate, alike_probability
 #include "kernels/element.hpp"     // for element
 #include "kernels/phases.hpp"      // for GpuThreads
@@ -16,33 +12,39 @@ namespace {
 
 // --- kernels -------------------------------------------------------------------------------------
 
-constexpr int kPairsPerBlock = 8;
+constexpr int kRowThreads = 32;
+constexpr int kRowsPerBlock = 8;
+
+/// The row that the calling thread works on, when 32 threads share one and a block has 8.
+__device__ std::int64_t thread_row() {
+  return static_cast<std::int64_t>(blockIdx.x) * kRowsPerBlock + threadIdx.y;
+}
 
 /// out_p = |queries_i - candidates_j|.
-/// Grid: one block of 32 x 8 threads per 8 pairs; a row of 32 threads strides over the features of
-/// one pair. Bounds: pairs past the end return. 64-bit index. Per value: 8 bytes read (mostly from
-/// the L2 cache: a query serves many pairs), 4 written; 2 operations.
-__global__ void __launch_bounds__(32 * kPairsPerBlock)
+/// Grid: one block of 32 x 8 threads per 8 pairs; 32 threads stride over the features of a pair.
+/// Bounds: pairs past the end return. 64-bit index. Per value: 8 bytes read (mostly from the L2
+/// cache: a query serves many pairs), 4 written; 2 operations.
+__global__ void __launch_bounds__(kRowThreads* kRowsPerBlock)
     pair_differences_kernel(MatrixView<const float> queries, MatrixView<const float> candidates,
                             PairView pairs, MatrixView<float> out) {
-  const std::int64_t pair = static_cast<std::int64_t>(blockIdx.x) * kPairsPerBlock + threadIdx.y;
+  const std::int64_t pair = thread_row();
   if (pair >= pairs.query.size) return;
   const std::int64_t i = pairs.query.data[pair], j = pairs.candidate.data[pair];
-#pragma unroll 4
-  for (std::int64_t f = threadIdx.x; f < queries.cols; f += 32)
+  for (std::int64_t f = threadIdx.x; f < queries.cols; f += kRowThreads)
     element(out, pair, f) = fabsf(element(queries, i, f) - element(candidates, j, f));
 }
 
-/// out <- activation(out + bias): what follows a product for which cuBLASLt has no fused form.
-/// Grid: one thread per value, 256 per block. Bounds: threads past the last value return. 64-bit
-/// index. Per value: 8 bytes moved, 2 operations.
-__global__ void __launch_bounds__(256)
+/// out <- activation(out + bias).
+/// Grid: one block of 32 x 8 threads per 8 rows; 32 threads stride over the units of a row. Bounds:
+/// rows past the end return. 64-bit index. Per value: 8 bytes moved, 2 operations.
+__global__ void __launch_bounds__(kRowThreads* kRowsPerBlock)
     bias_activation_kernel(const float* bias, Activation activation, MatrixView<float> out) {
-  const std::int64_t n = global_thread();
-  if (n >= out.rows * out.cols) return;
-  const std::int64_t unit = n % out.cols;
-  float& value = element(out, n / out.cols, unit);
-  value = activate(activation, value + bias[unit]);
+  const std::int64_t row = thread_row();
+  if (row >= out.rows) return;
+  for (std::int64_t unit = threadIdx.x; unit < out.cols; unit += kRowThreads) {
+    float& value = element(out, row, unit);
+    value = activate(activation, value + bias[unit]);
+  }
 }
 
 /// p_n <- scale P(alike) + beta p_n.
@@ -68,68 +70,6 @@ __global__ void __launch_bounds__(kTileThreads)
   score_block(blockIdx.x, job, shared, threads);
 }
 
-// --- dense layers by cuBLASLt --------------------------------------------------------------------
-
-using MatmulDesc = Owned<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy>;
-using MatrixLayout = Owned<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>;
-using MatmulPreference = Owned<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy>;
-
-MatrixLayout make_layout(std::int64_t rows, std::int64_t cols, std::int64_t ld) {
-  cublasLtMatrixLayout_t layout = nullptr;
-  KRONITE_CHECK(cublasLtMatrixLayoutCreate(&layout, CUDA_R_32F, static_cast<std::uint64_t>(rows),
-                                           static_cast<std::uint64_t>(cols), ld));
-  return MatrixLayout(layout);
-}
-
-template <class Value>
-void set(const MatmulDesc& desc, cublasLtMatmulDescAttributes_t attribute, Value value) {
-  KRONITE_CHECK(cublasLtMatmulDescSetAttribute(desc.get(), attribute, &value, sizeof value));
-}
-
-template <class Value>
-void set(const MatmulPreference& preference, cublasLtMatmulPreferenceAttributes_t attribute,
-         Value value) {
-  KRONITE_CHECK(
-      cublasLtMatmulPreferenceSetAttribute(preference.get(), attribute, &value, sizeof value));
-}
-
-/// The largest power of two up to 256 that divides the address: what a vectorised load may assume.
-std::uint32_t alignment(const void* pointer) {
-  const auto address = reinterpret_cast<std::uintptr_t>(pointer) | 256U;
-  return static_cast<std::uint32_t>(address & (~address + 1));
-}
-
-/// One dense layer on one shape as cuBLASLt sees it. Column-major, out' = W x': W is `units` rows
-/// stored as the columns of its transpose, and the bias runs along the rows of out'.
-struct DenseProblem {
-  DenseProblem(const DenseLayerView<float>& layer, MatrixView<const float> x, MatrixView<float> out)
-      : weight(make_layout(layer.weight.cols, layer.weight.rows, layer.weight.ld)),
-        input(make_layout(x.cols, x.rows, x.ld)),
-        output(make_layout(out.cols, out.rows, out.ld)) {
-    cublasLtMatmulDesc_t created = nullptr;
-    KRONITE_CHECK(cublasLtMatmulDescCreate(&created, CUBLAS_COMPUTE_32F, CUDA_R_32F));
-    desc.reset(created);
-    set(desc, CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
-    set(desc, CUBLASLT_MATMUL_DESC_EPILOGUE,
-        layer.activation == Activation::relu ? CUBLASLT_EPILOGUE_RELU_BIAS
-                                             : CUBLASLT_EPILOGUE_BIAS);
-    set(desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, layer.bias.data);
-  }
-
-  MatmulDesc desc;
-  MatrixLayout weight, input, output;
-};
-
-/// The chosen algorithm; `found` is false where cuBLASLt has none and gemm has to do.
-struct DensePlan {
-  bool found = false;
-  cublasLtMatmulAlgo_t algorithm{};
-  std::size_t workspace = 0;
-};
-
-/// Everything a choice depends on: shape, leading dimensions, activation, alignments.
-using PlanKey = std::array<std::int64_t, 10>;
-
 // --- the group -----------------------------------------------------------------------------------
 class CudaNetwork final : public NetworkOps<float> {
  public:
@@ -147,11 +87,8 @@ class CudaNetwork final : public NetworkOps<float> {
 
  private:
   Backend& backend() override { return backend_; }
-  const DensePlan& plan(const DenseProblem& problem, const DenseLayerView<float>& layer,
-                        MatrixView<const float> x, MatrixView<float> out);
 
   CudaBackend& backend_;
-  std::map<PlanKey, DensePlan> plans_;
 };
 
 void CudaNetwork::pair_differences(MatrixView<const float> queries,
@@ -160,69 +97,20 @@ void CudaNetwork::pair_differences(MatrixView<const float> queries,
   if (pairs.query.size == 0) return;
   const CurrentDevice current(backend_.id());
   launch("pair_differences_kernel", pair_differences_kernel,
-         blocks_for(pairs.query.size, kPairsPerBlock), dim3(32, kPairsPerBlock), backend_.stream(),
-         queries, candidates, pairs, out);
-}
-
-const DensePlan& CudaNetwork::plan(const DenseProblem& problem, const DenseLayerView<float>& layer,
-                                   MatrixView<const float> x, MatrixView<float> out) {
-  // The heuristic also looks at the bias pointer, so its alignment is part of the key.
-  const PlanKey key{out.rows,
-                    out.cols,
-                    x.cols,
-                    layer.weight.ld,
-                    x.ld,
-                    out.ld,
-                    static_cast<std::int64_t>(layer.activation),
-                    alignment(layer.weight.data),
-                    alignment(x.data),
-                    std::min(alignment(out.data), alignment(layer.bias.data))};
-  const auto [place, is_new] = plans_.try_emplace(key);
-  if (!is_new) return place->second;
-
-  // What a product may use for split sums; taken from the scratch memory per call.
-  const std::size_t workspace_limit =
-      std::min<std::size_t>(std::size_t{32} << 20, backend_.memory_limit() / 16);
-  cublasLtMatmulPreference_t created = nullptr;
-  KRONITE_CHECK(cublasLtMatmulPreferenceCreate(&created));
-  const MatmulPreference preference(created);
-  const auto aligned = [&](std::size_t k) { return static_cast<std::uint32_t>(key[k]); };
-  set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, workspace_limit);
-  set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, aligned(7));
-  set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, aligned(8));
-  set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, aligned(9));
-  set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, aligned(9));
-  cublasLtMatmulHeuristicResult_t best{};
-  int count = 0;
-  const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(
-      backend_.blas_lt(), problem.desc.get(), problem.weight.get(), problem.input.get(),
-      problem.output.get(), problem.output.get(), preference.get(), 1, &best, &count);
-  if (status == CUBLAS_STATUS_SUCCESS && count > 0 && best.state == CUBLAS_STATUS_SUCCESS)
-    place->second = {true, best.algo, best.workspaceSize};
-  return place->second;
+         blocks_for(pairs.query.size, kRowsPerBlock), dim3(kRowThreads, kRowsPerBlock),
+         backend_.stream(), queries, candidates, pairs, out);
 }
 
 void CudaNetwork::dense(const DenseLayerView<float>& layer, MatrixView<const float> x,
                         MatrixView<float> out) {
   if (out.rows == 0 || out.cols == 0) return;
   const CurrentDevice current(backend_.id());
-  if (x.cols > 0) {
-    const DenseProblem problem(layer, x, out);
-    const DensePlan& chosen = plan(problem, layer, x, out);
-    if (chosen.found) {
-      const Scratch<std::byte> workspace(backend_, static_cast<std::int64_t>(chosen.workspace));
-      const float one = 1.0F, zero = 0.0F;
-      KRONITE_CHECK(cublasLtMatmul(backend_.blas_lt(), problem.desc.get(), &one, layer.weight.data,
-                                   problem.weight.get(), x.data, problem.input.get(), &zero,
-                                   out.data, problem.output.get(), out.data, problem.output.get(),
-                                   &chosen.algorithm, workspace.data(), chosen.workspace,
-                                   backend_.stream()));
-      return;
-    }
-  }
   backend_.linalg(float{}).gemm(1.0F, x, Op::none, layer.weight, Op::transpose, 0.0F, out);
-  launch("bias_activation_kernel", bias_activation_kernel, blocks_for(out.rows * out.cols, 256),
-         256, backend_.stream(), layer.bias.data, layer.activation, out);
+  // Not cuBLASLt's ReLU epilogue: what that makes of NaN is not documented, and a NaN that becomes
+  // a zero here comes out as a score.
+  launch("bias_activation_kernel", bias_activation_kernel, blocks_for(out.rows, kRowsPerBlock),
+         dim3(kRowThreads, kRowsPerBlock), backend_.stream(), layer.bias.data, layer.activation,
+         out);
 }
 
 void CudaNetwork::probability(MatrixView<const float> logits, float scale, float beta,

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
-#include <mutex>
+#include <system_error>
 #include <utility>
 
 #include "base/fail.hpp"        // for fail
@@ -27,17 +27,48 @@ struct Opened {
 };
 
 #ifndef KRONITE_CUDA_STATIC
-/// Beside this library, or where KRONITE_CUDA_MODULE points.
-std::string module_path() {
-  if (const char* given = std::getenv("KRONITE_CUDA_MODULE"); given && *given) return given;
-  Dl_info info{};
-  if (::dladdr(reinterpret_cast<const void*>(&module_path), &info) && info.dli_fname) {
-    const auto folder = std::filesystem::path(info.dli_fname).parent_path();
-    for (const auto& place : {folder, folder / "../lib"})
-      if (std::filesystem::exists(place / "libkronite_cuda.so"))
-        return place / "libkronite_cuda.so";
+constexpr const char* kModuleName = "libkronite_cuda.so";
+
+/// Beside this library (or, linked into a program, in ../lib), or where KRONITE_CUDA_MODULE points.
+/// Empty when there is none.
+std::filesystem::path find_module() {
+  std::vector<std::filesystem::path> places;
+  if (const char* given = std::getenv("KRONITE_CUDA_MODULE"); given && *given) {
+    places = {given};
+  } else {
+    Dl_info info{};
+    if (::dladdr(reinterpret_cast<const void*>(&find_module), &info) == 0 || !info.dli_fname)
+      return {};
+    const auto folder = std::filesystem::absolute(info.dli_fname).parent_path();
+    places = {folder / kModuleName, folder / "../lib" / kModuleName};
   }
-  return "libkronite_cuda.so";
+  std::error_code ignored;  // a place that cannot be looked at holds no module
+  for (const auto& place : places)
+    if (std::filesystem::exists(place, ignored)) return place;
+  return {};
+}
+
+/// Sets module or why.
+void load_module(Opened& opened) {
+  const std::string path = find_module().string();
+  if (path.empty()) {
+    opened.why = fmt::format("this installation of kronite has no CUDA module ({})", kModuleName);
+    return;
+  }
+  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!handle) {
+    // Mostly a CUDA library that is not installed; the loader names it.
+    opened.why = fmt::format("the CUDA module cannot be loaded ({})", ::dlerror());
+    return;
+  }
+  using Entry = const CudaModule* (*)();
+  const auto entry = reinterpret_cast<Entry>(::dlsym(handle, "kronite_cuda_module"));
+  const CudaModule* module = entry ? entry() : nullptr;
+  if (!module || module->version != kCudaModuleVersion) {
+    opened.why = fmt::format("{} belongs to another version of kronite", path);
+    return;
+  }
+  opened.module = module;
 }
 #endif
 
@@ -46,20 +77,8 @@ Opened open_module() {
 #ifdef KRONITE_CUDA_STATIC
   opened.module = kronite_cuda_module();
 #else
-  const std::string path = module_path();
-  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!handle) {
-    opened.why = fmt::format("the CUDA module cannot be opened ({})", ::dlerror());
-    return opened;
-  }
-  using Entry = const CudaModule* (*)();
-  const auto entry = reinterpret_cast<Entry>(::dlsym(handle, "kronite_cuda_module"));
-  const CudaModule* module = entry ? entry() : nullptr;
-  if (!module || module->version != kCudaModuleVersion) {
-    opened.why = fmt::format("{} belongs to another version of kronite", path);
-    return opened;
-  }
-  opened.module = module;
+  load_module(opened);
+  if (!opened.module) return opened;
 #endif
   const char* why = "";
   opened.devices = opened.module->device_count(&why);
@@ -84,9 +103,10 @@ Device Device::cpu(const DeviceOptions& options) { return Device(make_cpu_backen
 
 Device Device::cuda(int id, CUstream_st* stream, const DeviceOptions& options) {
   const Opened& opened = cuda_module();
-  if (opened.devices == 0) fail(Errc::unavailable, "no CUDA device: {}", opened.why);
+  if (opened.devices == 0) fail(Errc::unavailable, "there is no CUDA device: {}", opened.why);
   if (id < 0 || id >= opened.devices)
-    fail(Errc::unavailable, "no CUDA device {} on this machine; it has {}", id, opened.devices);
+    fail(Errc::unavailable, "there is no CUDA device {}; this machine has {}, numbered from 0", id,
+         opened.devices);
   return Device(std::unique_ptr<Backend>(opened.module->make(id, stream, options)));
 }
 

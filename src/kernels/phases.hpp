@@ -6,13 +6,16 @@
 //   }
 //
 // On the GPU `each` is GpuThreads: the calling thread does its part and waits at a barrier. On the
-// CPU it is CpuThreads: a loop over all threads of the block, so that a test under AddressSanitizer
+// CPU it is CpuBlock: a loop over all threads of the block, so that a test under AddressSanitizer
 // sees every access of every thread, and a phase in which one thread reads what another writes
 // gives different results in the two orders. What lies outside the phases is the same for all
 // threads of a block and decides which phases run.
 #pragma once
 
 #include <cstddef>
+#include <cstring>
+#include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "kernels/host_device.hpp"  // for KRONITE_HD
@@ -36,12 +39,22 @@ struct GpuThreads {
 
 enum class ThreadOrder { ascending, descending };
 
-/// All threads of a block, one after the other; host only.
-template <class Registers>
-class CpuThreads {
+/// All threads of a block, one after the other, and its shared memory; host only. Memory begins as
+/// on the GPU, with no useful value in it: here all bits are set, which makes every number a NaN.
+template <class Shared, class Registers>
+class CpuBlock {
+  static_assert(std::is_trivially_copyable_v<Shared> && std::is_trivially_copyable_v<Registers>);
+
  public:
-  CpuThreads(int threads, ThreadOrder order)
-      : registers_(static_cast<std::size_t>(threads)), order_(order) {}
+  CpuBlock(int threads, ThreadOrder order)
+      : shared_(std::make_unique<Shared>()),
+        registers_(static_cast<std::size_t>(threads)),
+        order_(order) {
+    std::memset(static_cast<void*>(shared_.get()), 0xFF, sizeof(Shared));
+    std::memset(static_cast<void*>(registers_.data()), 0xFF, registers_.size() * sizeof(Registers));
+  }
+
+  Shared& shared() { return *shared_; }
 
   template <class Phase>
   void operator()(Phase&& phase) {
@@ -53,6 +66,7 @@ class CpuThreads {
   }
 
  private:
+  std::unique_ptr<Shared> shared_;
   std::vector<Registers> registers_;
   ThreadOrder order_;
 };

@@ -3,13 +3,12 @@
 
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <random>
 #include <vector>
 
 #include "kernels/distance_block.hpp"
 #include "kernels/kernel_function.hpp"  // for KernelFunction
-#include "kernels/phases.hpp"           // for CpuThreads
+#include "kernels/phases.hpp"           // for CpuBlock
 
 namespace kronite {
 namespace {
@@ -31,9 +30,8 @@ std::vector<double> run_blocks(const MatrixView<const double>& x, const MatrixVi
   const MatrixView<double> view(out.data(), x.rows, y.rows);
   const std::int64_t blocks = tiles_along(x.rows) * tiles_along(y.rows);
   for (std::int64_t block = 0; block < blocks; ++block) {
-    const auto shared = std::make_unique<DistanceShared<double>>();
-    CpuThreads<TileSums<double>> threads(kTileThreads, order);
-    distance_block(block, x, y, function, view, *shared, threads);
+    CpuBlock<DistanceShared<double>, TileSums<double>> threads(kTileThreads, order);
+    distance_block(block, x, y, function, view, threads.shared(), threads);
   }
   return out;
 }

@@ -3,11 +3,10 @@
 
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <random>
 #include <vector>
 
-#include "kernels/phases.hpp"  // for CpuThreads
+#include "kernels/phases.hpp"  // for CpuBlock
 #include "kernels/score_block.hpp"
 
 namespace kronite {
@@ -76,9 +75,8 @@ std::vector<double> run_blocks(const Problem& problem, ThreadOrder order) {
   const ScoreJob<double> job{problem.query_view(), problem.candidate_view(), problem.pairs(),
                              VectorView<double>(p.data(), n), score_ensemble(problem.ensemble)};
   for (std::int64_t block = 0; block * kTile < n; ++block) {
-    const auto shared = std::make_unique<ScoreShared<double>>();
-    CpuThreads<ScoreRegisters<double>> threads(kTileThreads, order);
-    score_block(block, job, *shared, threads);
+    CpuBlock<ScoreShared<double>, ScoreRegisters<double>> threads(kTileThreads, order);
+    score_block(block, job, threads.shared(), threads);
   }
   return p;
 }

@@ -4,11 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <random>
 #include <vector>
 
-#include "kernels/phases.hpp"   // for CpuThreads
+#include "kernels/phases.hpp"   // for CpuBlock
 #include "kernels/ranking.hpp"  // for ranks_before
 #include "kernels/top_k_block.hpp"
 
@@ -66,10 +65,9 @@ Best<T> run_rows(const std::vector<T>& scores, std::int64_t rows, std::int64_t k
   const auto results = static_cast<std::size_t>(rows * k);
   Best<T> best{std::vector<T>(results), std::vector<std::int32_t>(results, -1)};
   for (std::int64_t row = 0; row < rows; ++row) {
-    const auto shared = std::make_unique<TopKShared<T>>();
-    CpuThreads<TopKRegisters> threads(kTopKThreads, order);
+    CpuBlock<TopKShared<T>, TopKRegisters> threads(kTopKThreads, order);
     top_k_block<largest, T>(row, {scores.data(), rows, cols}, {best.values.data(), rows, k},
-                            {best.indices.data(), rows, k}, *shared, threads);
+                            {best.indices.data(), rows, k}, threads.shared(), threads);
   }
   return best;
 }
