@@ -55,8 +55,9 @@ class FormulaCollector {
 
   void add_file(const std::string& path) {
     const SkipSink skip = skip_bad_ ? SkipSink(report) : SkipSink();
-    for (const io::ListedFormula& listed : io::read_formula_list(path, skip))
-      guard(fmt::format("{}:{}", path, listed.line), [&] { add(listed.text, listed.composition); });
+    for (io::ListedFormula& listed : io::read_formula_list(path, skip))
+      guard(fmt::format("{}:{}", path, listed.line),
+            [&] { add(std::move(listed.text), listed.composition); });
   }
 
   FormulaSet finish() {
@@ -79,9 +80,9 @@ class FormulaCollector {
     }
   }
 
-  void add(const std::string& text, const Composition& composition) {
+  void add(std::string text, const Composition& composition) {
     require_elements(composition, table_);
-    set_.texts.push_back(text);
+    set_.texts.push_back(std::move(text));
     set_.compositions.push_back(composition.reduced());
   }
 

@@ -14,6 +14,8 @@ namespace kronite {
 namespace {
 
 constexpr std::array<std::string_view, 5> kStatistics = {"ave:", "sum:", "var:", "max:", "min:"};
+/// Fewer compositions take less time than waking the threads.
+constexpr std::int64_t kWorthThreads = 256;
 
 /// The definition, one pass per element over rows of `features` values.
 void describe_one(const Composition& composition, const ElementTable& table, std::size_t features,
@@ -62,7 +64,7 @@ void describe(const std::vector<Composition>& compositions, const ElementTable& 
     require(!composition.empty(), "an empty composition has no descriptor");
     require_elements(composition, table);
   }
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (count >= kWorthThreads)
   for (std::int64_t i = 0; i < count; ++i)
     describe_one(compositions[i], table, features, out.row(i));
 }

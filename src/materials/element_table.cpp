@@ -115,7 +115,9 @@ ElementTable ElementTable::read_csv(const std::string& path) {
   return ElementTableReader().read(csv);
 }
 
-bool ElementTable::has(int z) const { return z >= 1 && z <= kElements && present_[z] != 0; }
+bool ElementTable::has(int z) const {
+  return z >= 1 && z < std::ssize(present_) && present_[z] != 0;
+}
 
 const double* ElementTable::row(int z) const { return values_.data() + z * features_.size(); }
 

@@ -3,9 +3,11 @@ import csv
 import gzip
 import os
 import pathlib
+import signal
 import struct
 import subprocess
 import tempfile
+import time
 import unittest
 
 PROGRAM = os.environ["KRONITE"]
@@ -150,6 +152,21 @@ class DescribeTest(unittest.TestCase):
             )
 
         self.expect_failure(result, "standard output cannot be written")
+
+    def test_an_interrupt_leaves_no_file_behind(self):
+        self.write("list.txt", "LiFePO4\n" * 200_000)
+        process = subprocess.Popen(
+            [PROGRAM, "describe", "--file", "list.txt", "--out", "d.csv"],
+            cwd=self.folder, stderr=subprocess.PIPE, text=True,
+        )
+        while len(self.files()) == 1 and process.poll() is None:
+            time.sleep(0.01)
+
+        process.send_signal(signal.SIGINT)
+        _, message = process.communicate(timeout=120)
+
+        self.assertEqual((process.returncode, message), (130, "kronite: stopped; nothing was written\n"))
+        self.assertEqual(self.files(), ["list.txt"])
 
     def test_help_gives_an_example_and_says_that_formulas_are_reduced(self):
         result = self.describe("--help")

@@ -2,15 +2,24 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
 
 #include "io/atomic_file.hpp"  // for write_file
+#include "io/input.hpp"        // for read_file
 #include "kronite/composition.hpp"
 #include "kronite/error.hpp"
 #include "materials/elements.hpp"
 #include "support/data.hpp"  // for shared_data
 
 namespace kronite {
+
+namespace embedded {
+std::span<const std::byte> elements();  // made by kronite_embed
+}
+
 namespace {
 
 class ElementTableFile : public testing::Test {
@@ -75,6 +84,16 @@ TEST(ElementTable, HoldsTheFeaturesOfHydrogenToPlutonium) {
   EXPECT_FALSE(table.has(0));
   EXPECT_FALSE(table.has(95));
   EXPECT_FALSE(table.has(1000));
+}
+
+TEST(ElementTable, HasNoElementsUntilItIsRead) { EXPECT_FALSE(ElementTable().has(1)); }
+
+TEST(ElementTable, LiesInTheLibraryAsTheFileIs) {
+  const std::span<const std::byte> bytes = embedded::elements();
+
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  EXPECT_EQ(text, io::read_file(KRONITE_TEST_SOURCE "/../data/elements.csv"));
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(bytes.data()) % 64, 0u);
 }
 
 TEST(ElementTable, EmbedsTheNumbersOfTheLargeDataSet) {
