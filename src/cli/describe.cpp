@@ -11,16 +11,14 @@
 #include <utility>
 #include <vector>
 
-#include "base/fail.hpp"                // for fail
-#include "base/log.hpp"                 // for notice, warning
-#include "cli/commands.hpp"             // for add_describe
-#include "cli/terminal.hpp"             // for ProgressLine, Table
-#include "io/atomic_file.hpp"           // for AtomicFile
-#include "io/csv.hpp"                   // for append_csv_row
-#include "io/formula_list.hpp"          // for read_formula_list
-#include "io/npy.hpp"                   // for npy_header
-#include "kronite/composition.hpp"      // for describe
-#include "materials/element_table.hpp"  // for require_elements
+#include "base/fail.hpp"            // for fail
+#include "cli/commands.hpp"         // for add_describe
+#include "cli/formulas.hpp"         // for read_formulas
+#include "cli/terminal.hpp"         // for ProgressLine, Table
+#include "io/atomic_file.hpp"       // for AtomicFile
+#include "io/csv.hpp"               // for append_csv_row
+#include "io/npy.hpp"               // for npy_header
+#include "kronite/composition.hpp"  // for describe
 
 namespace kronite::cli {
 namespace {
@@ -36,115 +34,65 @@ struct DescribeCommand {
   void run() const;
 };
 
-/// The formulas of a call: as given, and the reduced compositions that are described.
-struct FormulaSet {
-  std::vector<std::string> texts;
-  std::vector<Composition> compositions;
-};
-
-/// A bad formula ends the command, or is reported and left out with --skip-bad.
-class FormulaCollector {
- public:
-  FormulaCollector(const ElementTable& table, bool skip_bad) : table_(table), skip_bad_(skip_bad) {}
-
-  void add_argument(const std::string& text) {
-    std::vector<std::string> notices;
-    guard("", [&] { add(text, Composition::parse(text, &notices)); });
-    for (const std::string& message : notices) notice(message);
-  }
-
-  void add_file(const std::string& path) {
-    const SkipSink skip = skip_bad_ ? SkipSink(report) : SkipSink();
-    for (io::ListedFormula& listed : io::read_formula_list(path, skip))
-      guard(fmt::format("{}:{}", path, listed.line),
-            [&] { add(std::move(listed.text), listed.composition); });
-  }
-
-  FormulaSet finish() {
-    if (set_.texts.empty()) fail(Errc::parse, "none of the formulas can be described");
-    return std::move(set_);
-  }
-
- private:
-  static void report(const std::string& where, const std::string& why) {
-    warning(fmt::format("{}{}skipped: {}", where, where.empty() ? "" : ": ", why));
-  }
-
-  template <class Action>
-  void guard(const std::string& where, const Action& action) const {
-    try {
-      action();
-    } catch (const Error& e) {
-      if (!skip_bad_) fail(e.code(), "{}{}{}", where, where.empty() ? "" : ": ", e.what());
-      report(where, e.what());
-    }
-  }
-
-  void add(std::string text, const Composition& composition) {
-    require_elements(composition, table_);
-    set_.texts.push_back(std::move(text));
-    set_.compositions.push_back(composition.reduced());
-  }
-
-  const ElementTable& table_;
-  bool skip_bad_;
-  FormulaSet set_;
-};
-
-/// Called for formula i with its descriptor.
-using RowSink = std::function<void(std::size_t i, std::span<const double> values)>;
+/// Called for a formula, its composition reduced, with its descriptor.
+using RowSink = std::function<void(const Formula& formula, std::span<const double> values)>;
 
 /// Describes batch after batch, so that any number of formulas needs little memory.
-void for_each_descriptor(const FormulaSet& set, const ElementTable& table, const RowSink& sink) {
-  const std::size_t columns = descriptor_names(table).size(), count = set.texts.size();
+void for_each_descriptor(const std::vector<Formula>& formulas, const ElementTable& table,
+                         const RowSink& sink) {
+  const std::size_t columns = descriptor_names(table).size(), count = formulas.size();
   ProgressLine progress("describing formulas");
+  std::vector<Composition> batch;
   std::vector<double> values(std::min(kBatch, count) * columns);
   for (std::size_t first = 0; first < count; first += kBatch) {
     if (!progress(static_cast<long long>(first), static_cast<long long>(count)))
       fail(Errc::cancelled, "stopped; nothing was written");
-    const std::size_t size = std::min(kBatch, count - first);
-    const auto begin = set.compositions.begin() + static_cast<std::ptrdiff_t>(first);
-    describe({begin, begin + static_cast<std::ptrdiff_t>(size)}, table,
-             {values.data(), static_cast<std::int64_t>(size), static_cast<std::int64_t>(columns)});
-    for (std::size_t i = 0; i < size; ++i) sink(first + i, {values.data() + i * columns, columns});
+    batch.clear();
+    for (std::size_t i = first; i < std::min(first + kBatch, count); ++i)
+      batch.push_back(formulas[i].composition);
+    describe(batch, table, {values.data(), std::ssize(batch), static_cast<std::int64_t>(columns)});
+    for (std::size_t i = 0; i < batch.size(); ++i)
+      sink(formulas[first + i], {values.data() + i * columns, columns});
   }
 }
 
 /// Header, then one row per formula: as given, reduced, values.
-void write_csv(const FormulaSet& set, const ElementTable& table,
+void write_csv(const std::vector<Formula>& formulas, const ElementTable& table,
                const std::function<void(std::string_view)>& write) {
   std::string text = "formula,";
   io::append_csv_header(text, "reduced_formula", descriptor_names(table));
   write(text);
-  for_each_descriptor(set, table, [&](std::size_t i, std::span<const double> values) {
+  for_each_descriptor(formulas, table, [&](const Formula& formula, std::span<const double> values) {
     text.clear();
-    io::append_csv_cell(text, set.texts[i]);
+    io::append_csv_cell(text, formula.text);
     text += ',';
-    io::append_csv_row(text, set.compositions[i].reduced_formula(), values);
+    io::append_csv_row(text, formula.composition.reduced_formula(), values);
     write(text);
   });
 }
 
-void write_csv_file(const FormulaSet& set, const ElementTable& table, const std::string& path) {
+void write_csv_file(const std::vector<Formula>& formulas, const ElementTable& table,
+                    const std::string& path) {
   io::AtomicFile file(path);
-  write_csv(set, table, [&](std::string_view text) { file.write(text); });
+  write_csv(formulas, table, [&](std::string_view text) { file.write(text); });
   file.commit();
 }
 
 /// d.npy, and beside it d.columns.txt and d.rows.csv, which name its columns and rows.
-void write_npy_files(const FormulaSet& set, const ElementTable& table, const std::string& path) {
+void write_npy_files(const std::vector<Formula>& formulas, const ElementTable& table,
+                     const std::string& path) {
   const std::vector<std::string> names = descriptor_names(table);
   const std::string stem = path.substr(0, path.size() - std::string_view(".npy").size());
   io::AtomicFile file(path), columns(stem + ".columns.txt"), rows(stem + ".rows.csv");
   for (const std::string& name : names) columns.write(name + "\n");
   rows.write("formula,reduced_formula\n");
-  file.write(io::npy_header(std::ssize(set.texts), std::ssize(names)));
+  file.write(io::npy_header(std::ssize(formulas), std::ssize(names)));
   std::string text;
-  for_each_descriptor(set, table, [&](std::size_t i, std::span<const double> values) {
+  for_each_descriptor(formulas, table, [&](const Formula& formula, std::span<const double> values) {
     file.write(values.data(), values.size_bytes());
     text.clear();
-    io::append_csv_cell(text, set.texts[i]);
-    text += "," + set.compositions[i].reduced_formula() + "\n";
+    io::append_csv_cell(text, formula.text);
+    text += "," + formula.composition.reduced_formula() + "\n";
     rows.write(text);
   });
   columns.commit();
@@ -153,13 +101,13 @@ void write_npy_files(const FormulaSet& set, const ElementTable& table, const std
 }
 
 /// One sheet per formula: a row per feature, a column per statistic.
-void print_sheets(const FormulaSet& set, const ElementTable& table) {
+void print_sheets(const std::vector<Formula>& formulas, const ElementTable& table) {
   const std::size_t features = table.features().size();
-  for_each_descriptor(set, table, [&](std::size_t i, std::span<const double> values) {
-    const Composition& composition = set.compositions[i];
+  for_each_descriptor(formulas, table, [&](const Formula& formula, std::span<const double> values) {
+    const Composition& composition = formula.composition;
     const std::string ratio = composition.ratio_label();
-    fmt::print("{}{}, ratio {}, {} atoms\n\n", i > 0 ? "\n" : "", composition.reduced_formula(),
-               ratio.empty() ? "-" : ratio, composition.total());
+    fmt::print("{}{}, ratio {}, {} atoms\n\n", &formula == &formulas.front() ? "" : "\n",
+               composition.reduced_formula(), ratio.empty() ? "-" : ratio, composition.total());
     Table sheet({"feature", "ave", "sum", "var", "max", "min"});
     for (std::size_t j = 0; j < features; ++j) {
       std::vector<std::string> row = {table.features()[j]};
@@ -178,24 +126,20 @@ std::string check_out(const std::string& out) {
 }
 
 void DescribeCommand::run() const {
-  if (formulas.empty() && file.empty())
-    throw CLI::ValidationError("describe", "a formula or --file is expected (try --help)");
   const ElementTable own = elements.empty() ? ElementTable() : ElementTable::read_csv(elements);
   const ElementTable& table = elements.empty() ? ElementTable::embedded() : own;
-  FormulaCollector collector(table, skip_bad);
-  for (const std::string& text : formulas) collector.add_argument(text);
-  if (!file.empty()) collector.add_file(file);
-  const FormulaSet set = collector.finish();
+  std::vector<Formula> list = read_formulas(formulas, file, table, skip_bad);
+  for (Formula& formula : list) formula.composition = formula.composition.reduced();
 
   if (out.empty())
-    print_sheets(set, table);
+    print_sheets(list, table);
   else if (out == "-")
-    write_csv(set, table,
+    write_csv(list, table,
               [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); });
   else if (out.ends_with(".csv"))
-    write_csv_file(set, table, out);
+    write_csv_file(list, table, out);
   else
-    write_npy_files(set, table, out);
+    write_npy_files(list, table, out);
 }
 
 }  // namespace

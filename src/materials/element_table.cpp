@@ -2,7 +2,6 @@
 #include "materials/element_table.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
@@ -10,6 +9,7 @@
 #include <system_error>
 
 #include "base/fail.hpp"            // for fail
+#include "base/hash.hpp"            // for ContentHash
 #include "io/csv.hpp"               // for CsvReader
 #include "kronite/composition.hpp"  // for ElementTable
 #include "materials/elements.hpp"   // for kElements
@@ -78,23 +78,22 @@ class ElementTableReader {
     return value;
   }
 
-  /// 64-bit FNV-1a over the names, and over the values of each element by ascending atomic number.
+  /// Of the names, and of the values of each element by ascending atomic number.
   std::string content_hash() const {
-    std::uint64_t hash = 0xCBF29CE484222325;
-    const auto take = [&hash](const void* data, std::size_t bytes) {
-      for (std::size_t i = 0; i < bytes; ++i)
-        hash = (hash ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001B3;
-    };
-    for (const std::string& feature : table_.features_) take(feature.c_str(), feature.size() + 1);
+    ContentHash hash;
+    for (const std::string& feature : table_.features_) {
+      hash.take(feature);
+      hash.take(std::string_view("\0", 1));
+    }
     for (int z = 1; z <= kElements; ++z) {
       if (!table_.has(z)) continue;
-      take(&z, sizeof z);
+      hash.take(element_symbol(z));
       for (std::size_t j = 0; j < table_.features_.size(); ++j) {
-        const auto bits = std::bit_cast<std::uint64_t>(table_.row(z)[j] + 0.0);  // -0 is 0
-        take(&bits, sizeof bits);
+        const double value = table_.row(z)[j] + 0.0;  // -0 is 0
+        hash.take({reinterpret_cast<const char*>(&value), sizeof value});
       }
     }
-    return fmt::format("{:016x}", hash);
+    return hash.hex();
   }
 
   ElementTable table_;

@@ -113,7 +113,7 @@ class DescribeTest(unittest.TestCase):
     def test_a_bad_line_is_named(self):
         self.write("list.txt", "MgO\nCa1..5\n")
 
-        self.expect_failure(self.describe("--file", "list.txt", "--out", "d.npy"), "kronite: list.txt:2: ")
+        self.expect_failure(self.describe("--file", "list.txt", "--out", "d.npy"), "list.txt:2: cannot read the formula")
         self.assertEqual(self.files(), ["list.txt"])
 
     def test_an_element_outside_the_table_is_named_with_its_line(self):
@@ -129,16 +129,17 @@ class DescribeTest(unittest.TestCase):
         result = self.describe("--file", "list.txt", "--skip-bad", "--out", "d.csv")
 
         self.assertEqual(result.returncode, 0)
-        self.assertIn("list.txt:2: skipped: ", result.stderr)
-        self.assertIn("list.txt:3: skipped: ", result.stderr)
+        self.assertIn("list.txt:2: cannot read the formula", result.stderr)
+        self.assertIn("list.txt:3: AmO2: the element table has no values for Am", result.stderr)
         _, rows = read_csv((self.folder / "d.csv").read_text())
         self.assertEqual([row[0] for row in rows], ["MgO", "SiO2"])
 
     def test_only_bad_formulas_are_an_error_even_with_skip_bad(self):
-        self.expect_failure(self.describe("Ch3OH", "--skip-bad"), "none of the formulas can be described")
+        self.expect_failure(self.describe("Ch3OH", "--skip-bad"), "there is no element Ch")
+        self.expect_failure(self.describe("Ch3OH", "ca", "--skip-bad"), "none of the 2 formulas can be used")
 
     def test_wrong_calls_are_refused_with_a_sentence(self):
-        self.expect_failure(self.describe(), "a formula or --file is expected", code=2)
+        self.expect_failure(self.describe(), "no formula: give one such as SrTiO3, or --file with a list")
         self.expect_failure(self.describe("MgO", "--out", "d.txt"), "ends in .csv or .npy", code=2)
         self.expect_failure(self.describe("--file", "missing.txt"), "missing.txt: cannot read this file")
         self.expect_failure(self.describe("MgO", "--out", "no/where/d.csv"), "no/where/d.csv: cannot create this file")
