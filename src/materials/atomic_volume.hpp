@@ -1,0 +1,30 @@
+// Volumes per atom that add up to the cell volumes of known crystals.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <vector>
+
+#include "kronite/composition.hpp"  // for Composition
+
+namespace kronite {
+
+/// Arrays over elements have an entry per atomic number 0..118.
+inline constexpr std::size_t kElements = 119;
+
+/// A cell: what is in it and its volume in Å^3.
+struct VolumeSample {
+  Composition composition;
+  double volume = 0;
+};
+
+/// Volumes v_e in Å^3 such that sum_e n_e v_e is close to the cell volume V of every sample:
+/// with a_e = n_e / N (N atoms in the cell), the minimum over v_e >= 1 Å^3 of
+///   sum_samples rho((V / N - sum_e a_e v_e) / (V / N)) + lambda sum_e ((v_e - c p_e) / (c p_e))^2,
+/// rho being Huber's function (knee at 10 %), so that a mistaken cell does not pull; p_e the
+/// ground-state volume of the element in the element table, c the one scale that fits the samples
+/// best; lambda = 0.02 lets the prior decide only where an element is in very few samples.
+/// 0 for elements in no sample.
+std::array<double, kElements> fit_atomic_volumes(const std::vector<VolumeSample>& samples);
+
+}  // namespace kronite
