@@ -76,13 +76,13 @@ void ArrayFileWriter::add(std::string_view name, ArrayType type, std::span<const
                           std::size_t rows, std::size_t cols) {
   if (name.size() >= sizeof(IndexEntry::name))
     fail(Errc::internal, "the array name \"{}\" is too long for the file", name);
-  parts_.push_back({std::string(name), type, rows, cols, {bytes.begin(), bytes.end()}});
+  parts.push_back({std::string(name), type, rows, cols, {bytes.begin(), bytes.end()}});
 }
 
 void ArrayFileWriter::write(const std::string& path) const {
   std::vector<IndexEntry> index;
-  std::size_t end = sizeof(Header) + parts_.size() * sizeof(IndexEntry);
-  for (const Part& part : parts_) {
+  std::size_t end = sizeof(Header) + parts.size() * sizeof(IndexEntry);
+  for (const Part& part : parts) {
     IndexEntry entry{};
     part.name.copy(entry.name.data(), part.name.size());
     entry.type = static_cast<std::uint32_t>(part.type);
@@ -93,16 +93,16 @@ void ArrayFileWriter::write(const std::string& path) const {
     end = entry.offset + part.bytes.size();
     index.push_back(entry);
   }
-  Header header{format_.magic, format_.version, kByteOrder, end, parts_.size(), {}, 0, 0};
+  Header header{format_.magic, format_.version, kByteOrder, end, parts.size(), {}, 0, 0};
   header.checksum = header_checksum(header, std::as_bytes(std::span(index)));
 
   static constexpr std::array<char, kAlignment> kZeros{};
   AtomicFile file(path);
   file.write(&header, sizeof header);
   file.write(index.data(), index.size() * sizeof(IndexEntry));
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
+  for (std::size_t i = 0; i < parts.size(); ++i) {
     file.write(kZeros.data(), index[i].offset - file.bytes_written());
-    file.write(parts_[i].bytes.data(), parts_[i].bytes.size());
+    file.write(parts[i].bytes.data(), parts[i].bytes.size());
   }
   file.commit();
 }

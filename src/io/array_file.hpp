@@ -54,18 +54,20 @@ class ArrayFileWriter {
   /// Under a temporary name, then renamed. @throws Error io.
   void write(const std::string& path) const;
 
- private:
   struct Part {
     std::string name;
     ArrayType type;
     std::size_t rows, cols;
     std::vector<std::byte> bytes;
   };
+  /// In the order of the file.
+  std::vector<Part> parts;
+
+ private:
   void add(std::string_view name, ArrayType type, std::span<const std::byte> bytes,
            std::size_t rows, std::size_t cols);
 
   ArrayFormat format_;
-  std::vector<Part> parts_;
 };
 
 /// Header and index are checked on opening (checksum, version, every array inside the file); the
