@@ -108,7 +108,10 @@ class Reader {
         if (cancelled_) break;
         read_structures(
             source, [this](StructureRecord&& record) { return take(std::move(record)); },
-            [this](const std::string& where, const std::string& why) { refuse(where, why); });
+            [this](const std::string& where, const std::string& why) {
+              ++report_.read;
+              refuse(where, why);
+            });
       }
     } catch (...) {
       failure = std::current_exception();

@@ -15,6 +15,11 @@
 #include "materials/atomic_volume.hpp"  // for fit_atomic_volumes, kElements
 
 namespace kronite {
+
+namespace embedded {
+std::span<const std::byte> demo_templates();
+}
+
 namespace {
 
 // As PNG's: the first byte and the line ends show a transfer that took the file for text.
@@ -55,7 +60,8 @@ const char* check_space_groups(std::span<const std::int32_t> values) {
 
 std::size_t rows_of(const io::ArrayFile& file, std::string_view name) {
   const auto* entry = file.find(name);
-  return entry ? entry->rows : 0;
+  if (!entry) file.refuse(fmt::format("the array \"{}\" is missing", name));
+  return entry->rows;
 }
 
 // Text number of every distinct string, in order of first use.
@@ -235,6 +241,12 @@ TemplateLibrary::TemplateLibrary(std::shared_ptr<const File> file) : file_(std::
 
 TemplateLibrary TemplateLibrary::open(const std::string& path) {
   return File::library(io::ArrayFile(path, kFormat));
+}
+
+TemplateLibrary TemplateLibrary::embedded() {
+  static const TemplateLibrary library =
+      library_in_memory(kronite::embedded::demo_templates(), "embedded");
+  return library;
 }
 
 TemplateLibrary library_in_memory(std::span<const std::byte> bytes, const std::string& name) {
