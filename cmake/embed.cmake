@@ -12,6 +12,7 @@ function(kronite_embed target symbol file)
   endif()
   set(source ${CMAKE_CURRENT_BINARY_DIR}/embedded_${symbol}.cpp)
   configure_file(${PROJECT_SOURCE_DIR}/cmake/embedded.cpp.in ${source} @ONLY)
-  set_property(SOURCE ${source} APPEND PROPERTY OBJECT_DEPENDS ${file})
+  # Properties of a source hold in one folder: say that it is the folder of the target.
+  set_property(SOURCE ${source} TARGET_DIRECTORY ${target} APPEND PROPERTY OBJECT_DEPENDS ${file})
   target_sources(${target} PRIVATE ${source})
 endfunction()
