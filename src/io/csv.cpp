@@ -71,7 +71,9 @@ void CsvReader::read_quoted(std::size_t& at, std::string& cell) {
   }
 }
 
-std::string CsvReader::where() const { return fmt::format("{}:{}", name_, line_number_); }
+std::string CsvReader::where() const {
+  return line_number_ == 0 ? name_ : fmt::format("{}:{}", name_, line_number_);
+}
 
 void append_csv_cell(std::string& to, std::string_view cell) {
   if (cell.find_first_of(",\"\r\n") == std::string_view::npos) {

@@ -25,7 +25,7 @@ class CsvReader {
   bool next(std::vector<std::string>& cells);
   /// Line on which the record that next() gave begins, from 1.
   std::int64_t line_number() const { return line_number_; }
-  /// "file:line" of that record, for messages.
+  /// "file:line" of that record, "file" before the first, for messages.
   std::string where() const;
 
  private:

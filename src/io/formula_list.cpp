@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string_view>
 
-#include "base/fail.hpp"  // for fail
-#include "base/log.hpp"   // for notice
-#include "io/csv.hpp"     // for CsvReader
-#include "io/input.hpp"   // for LineReader
+#include "base/fail.hpp"       // for fail
+#include "base/log.hpp"        // for notice
+#include "base/printable.hpp"  // for printable
+#include "io/csv.hpp"          // for CsvReader
+#include "io/input.hpp"        // for LineReader
 
 namespace kronite::io {
 namespace {
@@ -75,7 +75,7 @@ std::size_t formula_column(const std::string& where, const std::vector<std::stri
     if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
   }
   fail(Errc::parse, "{}: no column is called {}; the columns are: {}", where,
-       fmt::join(kColumns, ", "), fmt::join(header, ", "));
+       fmt::join(kColumns, ", "), printable(fmt::format("{}", fmt::join(header, ", ")), 300));
 }
 
 void read_csv(const std::string& path, ListBuilder& list) {

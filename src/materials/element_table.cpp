@@ -10,6 +10,7 @@
 
 #include "base/fail.hpp"            // for fail
 #include "base/hash.hpp"            // for ContentHash
+#include "base/printable.hpp"       // for printable
 #include "io/csv.hpp"               // for CsvReader
 #include "kronite/composition.hpp"  // for ElementTable
 #include "materials/elements.hpp"   // for kElements
@@ -45,7 +46,8 @@ class ElementTableReader {
       if (table_.features_[j].empty())
         fail(Errc::parse, "{}: column {} has no name", csv.where(), j + 2);
       if (std::find(begin, begin + j, table_.features_[j]) != begin + j)
-        fail(Errc::parse, "{}: two columns are called {}", csv.where(), table_.features_[j]);
+        fail(Errc::parse, "{}: two columns are called {}", csv.where(),
+             printable(table_.features_[j]));
     }
     table_.values_.assign((kElements + 1) * table_.features_.size(), 0.0);
     table_.present_.assign(kElements + 1, 0);
@@ -55,7 +57,7 @@ class ElementTableReader {
     const int z = element_number(cells.front());
     if (z == 0 || element_symbol(z) != cells.front())
       fail(Errc::parse, "{}: the symbol of an element is expected in the first column, not \"{}\"",
-           csv.where(), cells.front());
+           csv.where(), printable(cells.front()));
     if (table_.present_[z])
       fail(Errc::parse, "{}: a second row for {}", csv.where(), cells.front());
     if (cells.size() != table_.features_.size() + 1)
@@ -74,7 +76,7 @@ class ElementTableReader {
     const auto [stop, error] = std::from_chars(cell.data(), end, value);
     if (error != std::errc() || stop != end || !std::isfinite(value))
       fail(Errc::parse, "{}: column {} ({}) of {}: a number is expected, not \"{}\"", csv.where(),
-           column + 1, table_.features_[column - 1], cells.front(), cell);
+           column + 1, printable(table_.features_[column - 1]), cells.front(), printable(cell));
     return value;
   }
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "base/printable.hpp"           // for printable, character_at
 #include "materials/decimal.hpp"        // for Decimal
 #include "materials/formula_error.hpp"  // for refuse_formula
 
