@@ -162,10 +162,11 @@ struct Species {
 
 /// A species' name is a label, not its element: "C" may be titanium.
 std::vector<Species> read_optimade_species(Object attributes) {
-  if (!has(attributes, "species"))
+  Array given;
+  if (attributes["species"].get(given) != SUCCESS)
     fail(Errc::parse, "'species' is missing; ask the server for it (response_fields)");
   std::vector<Species> all;
-  for (const Json item : need_array(attributes, "species")) {
+  for (const Json item : given) {
     Object object;
     Species species;
     if (item.get(object) != SUCCESS || need(object, "name").get(species.name) != SUCCESS)
