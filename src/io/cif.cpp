@@ -25,9 +25,9 @@ std::string value_of(cif::Block& block, std::initializer_list<const char*> tags)
   return {};
 }
 
+/// `otherwise` where the tag is absent, if that is a number.
 double cell_number(cif::Block& block, const char* tag, double otherwise) {
   const std::string* text = block.find_value(tag);
-  if (!text && otherwise > 0) return otherwise;
   const double value = text ? cif::as_number(*text) : otherwise;
   if (!std::isfinite(value))
     fail(Errc::parse, "{} is {}, expected a number", tag, text ? *text : "missing");
@@ -36,7 +36,7 @@ double cell_number(cif::Block& block, const char* tag, double otherwise) {
 
 Lattice read_lattice(cif::Block& block) {
   constexpr double kRightAngle = 90;  // what the dictionary says of angles that are not given
-  const auto length = [&](const char* tag) { return cell_number(block, tag, -1); };
+  const auto length = [&](const char* tag) { return cell_number(block, tag, std::nan("")); };
   const auto angle = [&](const char* tag) { return cell_number(block, tag, kRightAngle); };
   return lattice_from_parameters(
       {length("_cell_length_a"), length("_cell_length_b"), length("_cell_length_c")},
@@ -77,8 +77,12 @@ std::vector<gemmi::Op> listed_operators(cif::Block& block) {
   return operators;
 }
 
+/// The identity comes first, so that a site is followed by its images.
 std::vector<gemmi::Op> all_operators(const gemmi::GroupOps& group) {
-  return group.all_ops_sorted();
+  std::vector<gemmi::Op> operators;
+  for (const gemmi::Op::Tran& centring : group.cen_ops)
+    for (const gemmi::Op& op : group.sym_ops) operators.push_back(op.translated(centring));
+  return operators;
 }
 
 /// The operators of the Hall symbol, else of the Hermann-Mauguin symbol, else of the number: the

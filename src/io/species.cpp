@@ -62,7 +62,9 @@ std::string license_of(std::string_view text) {
 }
 
 std::optional<double> to_number(std::string_view text) {
-  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
+  const bool plus = !text.empty() && text.front() == '+';
+  if (plus) text.remove_prefix(1);
+  if (plus && !text.empty() && text.front() == '-') return {};
   double value = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || stop != text.data() + text.size() || !std::isfinite(value)) return {};

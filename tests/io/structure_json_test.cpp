@@ -1,0 +1,234 @@
+// Structures as JSON: every container, what may be missing and what may not.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "io/json_text.hpp"
+#include "kronite/error.hpp"
+#include "support/crystals.hpp"
+#include "support/data.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace kronite {
+namespace {
+
+using test::halite;
+using test::holds;
+using test::read_all;
+using test::ReadResult;
+using test::same_crystal;
+using test::TemporaryFolder;
+
+constexpr const char* kLattice = R"("lattice":{"matrix":[[4,0,0],[0,4,0],[0,0,4]]})";
+constexpr const char* kSites = R"("sites":[{"species":[{"element":"Na","occu":1}],"abc":[0,0,0]}])";
+
+std::string structure() { return std::string("{") + kLattice + "," + kSites + "}"; }
+
+ReadResult read_text(const std::string& text, const std::string& name = "some.json") {
+  const TemporaryFolder folder;
+  return read_all(folder.write(name, text));
+}
+
+std::string reason(const std::string& text) {
+  const ReadResult result = read_text(text);
+  return result.skipped.empty() ? "" : result.skipped.front().second;
+}
+
+/// What read_structures() throws of a file as a whole.
+std::string failure(const std::string& text) {
+  try {
+    read_text(text);
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), Errc::parse);
+    return e.what();
+  }
+  return {};
+}
+
+TEST(StructureJson, EveryContainerGivesTheSameCrystal) {
+  for (const char* name : {"halite_pymatgen.json", "halite_list.json", "halite_rest.json",
+                           "halite_mapping.json", "halite_table.json", "halite.jsonl",
+                           "halite_optimade.jsonl", "halite_optimade_page.json", "halite.csv"}) {
+    SCOPED_TRACE(name);
+
+    const ReadResult result = read_all(test::golden(std::string("structures/") + name));
+
+    ASSERT_FALSE(result.records.empty());
+    // The CSV gives the cell by its parameters, to eight decimals.
+    EXPECT_TRUE(same_crystal(result.records[0].structure, halite(), 1e-6));
+    EXPECT_FALSE(result.records[0].disordered);
+  }
+}
+
+TEST(StructureJson, ReadsSummaries) {
+  const ReadResult result = read_all(test::golden("structures/halite.jsonl"));
+
+  ASSERT_EQ(result.records.size(), 3u);
+  EXPECT_EQ(result.records[0].id, "example-1");
+  EXPECT_EQ(result.records[0].declared_formula, "NaCl");
+  EXPECT_EQ(result.records[0].e_above_hull, 0);
+  EXPECT_EQ(result.records[0].formation_energy, -2.1);
+  EXPECT_EQ(result.records[0].license, "BY-C");
+}
+
+TEST(StructureJson, ReadsPythonsNanCartesianPositionsAndTheLicenceOfGnome) {
+  const ReadResult result = read_all(test::golden("structures/halite.jsonl"));
+
+  ASSERT_EQ(result.records.size(), 3u);
+  EXPECT_TRUE(std::isnan(result.records[1].e_above_hull));
+  EXPECT_TRUE(same_crystal(result.records[1].structure, halite(), 1e-12));
+  EXPECT_EQ(result.records[1].license, "BY-NC");
+}
+
+TEST(StructureJson, FlagsDisorderAndDropsDeprecatedEntries) {
+  const ReadResult result = read_all(test::golden("structures/halite.jsonl"));
+
+  ASSERT_EQ(result.records.size(), 3u);
+  EXPECT_TRUE(result.records[2].disordered);
+  EXPECT_EQ(result.records[2].structure.z[1], 17);  // 0.6 Cl, 0.4 Br
+  ASSERT_EQ(result.skipped.size(), 1u);
+  EXPECT_TRUE(holds(result.skipped[0].first, "halite.jsonl:4"));
+  EXPECT_TRUE(holds(result.skipped[0].second, "example-4 is marked as deprecated"));
+}
+
+TEST(StructureJson, ReadsOptimadeWithItsLicenceAndSource) {
+  const ReadResult result = read_all(test::golden("structures/halite_optimade.jsonl"));
+
+  ASSERT_EQ(result.records.size(), 3u);
+  const StructureRecord& first = result.records[0];
+  EXPECT_EQ(first.structure.z, (std::vector<std::uint8_t>{11, 17}));  // the species "C" is sodium
+  EXPECT_EQ(first.license, "BY-C");
+  EXPECT_EQ(first.source, "Example database");
+  EXPECT_EQ(first.e_above_hull, 0);  // of the mixed functional, not of the first key
+  EXPECT_EQ(first.formation_energy, -2.1);
+  EXPECT_FALSE(first.disordered);
+  EXPECT_TRUE(result.records[1].disordered);  // vacancy
+  EXPECT_TRUE(result.records[2].disordered);  // implicit_atoms
+  ASSERT_EQ(result.skipped.size(), 2u);
+  EXPECT_TRUE(holds(result.skipped[0].second, "periodic in 2 dimensions"));
+  EXPECT_TRUE(holds(result.skipped[1].second, "'species' is missing; ask the server for it"));
+}
+
+TEST(StructureJson, AnEntrysOwnLicenceAndSourceComeFirst) {
+  const std::string entry =
+      R"({"type":"structures","id":"a","attributes":{"lattice_vectors":[[4,0,0],[0,4,0],[0,0,4]],)"
+      R"("cartesian_site_positions":[[0,0,0]],"species_at_sites":["s"],"species":[{"name":"s",)"
+      R"("chemical_symbols":["Na"],"concentration":[1]}],"_kronite_license":"CC0-1.0",)"
+      R"("_kronite_source":"a server"}})";
+
+  const ReadResult result = read_text(R"({"meta":{"provider":{"name":"p"}}})"
+                                      "\n" +
+                                      entry);
+
+  ASSERT_EQ(result.records.size(), 1u);
+  EXPECT_EQ(result.records[0].license, "CC0");
+  EXPECT_EQ(result.records[0].source, "a server");
+}
+
+TEST(StructureJson, NamesOfAMappingAreIds) {
+  const ReadResult result = read_all(test::golden("structures/halite_mapping.json"));
+
+  ASSERT_EQ(result.records.size(), 2u);
+  EXPECT_EQ(result.records[0].id, "first");
+  EXPECT_EQ(result.records[1].id, "second");
+}
+
+TEST(StructureJson, OneBadLineLeavesTheOthers) {
+  std::string lines;
+  for (int i = 1; i <= 1000; ++i) lines += i == 500 ? "{\"lattice\":\n" : structure() + "\n";
+
+  const ReadResult result = read_text(lines, "some.jsonl");
+
+  EXPECT_EQ(result.records.size(), 999u);
+  ASSERT_EQ(result.skipped.size(), 1u);
+  EXPECT_TRUE(holds(result.skipped[0].first, "some.jsonl:500"));
+}
+
+TEST(StructureJson, ABadFirstLineIsABadRecordWhereTheNamePromisesLines) {
+  const ReadResult result = read_text("{oops\n" + structure() + "\n", "some.jsonl");
+
+  EXPECT_EQ(result.records.size(), 1u);
+  ASSERT_EQ(result.skipped.size(), 1u);
+  EXPECT_TRUE(holds(result.skipped[0].first, "some.jsonl:1"));
+}
+
+TEST(StructureJson, ABadRecordOfAListIsNamedByItsPlace) {
+  const ReadResult result = read_text("[" + structure() + ", {\"lattice\": 1}, 7, []]");
+
+  EXPECT_EQ(result.records.size(), 1u);
+  ASSERT_EQ(result.skipped.size(), 2u);
+  EXPECT_TRUE(holds(result.skipped[0].first, "some.json:1, record 2"));
+  EXPECT_TRUE(holds(result.skipped[1].first, "some.json:1, record 3"));
+}
+
+TEST(StructureJson, NamesTheKeyThatIsMissingOrWrong) {
+  const std::string lattice = kLattice, sites = kSites;
+  const auto with_sites = [&](const std::string& given) {
+    return reason("{" + lattice + ",\"sites\":" + given + "}");
+  };
+
+  EXPECT_TRUE(holds(reason("{" + lattice + "}"), "'sites' is missing"));
+  EXPECT_TRUE(holds(reason("{" + sites + "}"), "'lattice' is missing"));
+  EXPECT_TRUE(holds(reason("{\"structure\":null}"), "'structure' is missing"));
+  EXPECT_TRUE(holds(reason("{\"structure\":3}"), "'structure' must be an object"));
+  EXPECT_TRUE(holds(reason(R"({"lattice":{"matrix":[[1,2],[3]]},"sites":[]})"), "three numbers"));
+  EXPECT_TRUE(holds(reason(R"({"lattice":{"matrix":[]},"sites":[]})"), "three vectors"));
+  EXPECT_TRUE(holds(with_sites("[]"), "no sites"));
+  EXPECT_TRUE(holds(with_sites("[1]"), "'sites' must be objects"));
+  EXPECT_TRUE(holds(with_sites(R"([{"species":[{"element":"Na"}]}])"), "'xyz' is missing"));
+  EXPECT_TRUE(holds(with_sites(R"([{"species":[{"element":"Xx"}],"abc":[0,0,0]}])"),
+                    "Xx is not an element"));
+  EXPECT_TRUE(holds(with_sites(R"([{"species":[],"abc":[0,0,0]}])"), "a site names no element"));
+  EXPECT_TRUE(holds(with_sites(R"([{"species":[{"element":"Na","occu":-1}],"abc":[0,0,0]}])"),
+                    "an occupancy is -1"));
+  EXPECT_TRUE(holds(with_sites(R"([{"species":[{"element":"Na"}],"abc":[0,0,null]}])"),
+                    "'abc' holds a value that is no number"));
+  EXPECT_TRUE(holds(reason(R"({"formula_pretty":"NaCl"})"), "no structure here"));
+  EXPECT_TRUE(holds(reason("{\"type\":\"structures\",\"id\":\"a\"}"), "'attributes' is missing"));
+}
+
+TEST(StructureJson, SaysWhereTheSyntaxIsWrong) {
+  const std::string why = failure("{\n \"lattice\": [1, 2,,]\n}");
+
+  EXPECT_TRUE(holds(why, "some.json: not JSON: parse error at line 2")) << why;
+  EXPECT_TRUE(holds(failure("[1e999"), "some.json: not JSON"));
+}
+
+TEST(StructureJson, DeepNestingIsRefusedNotFollowed) {
+  const std::string deep(2'000'000, '[');
+
+  EXPECT_TRUE(holds(failure(deep), "not JSON"));
+  EXPECT_TRUE(holds(failure(deep + "\n" + std::string(2'000'000, ']')), "nested too deeply"));
+  EXPECT_TRUE(holds(reason("[[[[[[" + structure() + "]]]]]]"), "lists within lists"));
+}
+
+TEST(JsonText, NanBecomesNullOutsideStringsOnly) {
+  std::string text = R"({"a": NaN, "b": -Infinity, "NaN \" Infinity": [Infinity]})";
+
+  EXPECT_TRUE(io::null_for_nan(text));
+  EXPECT_EQ(text, R"({"a": null, "b": null, "NaN \" Infinity": [null]})");
+  EXPECT_FALSE(io::null_for_nan(text));
+}
+
+TEST(StructureJson, ReadsTheWholeOfMpStable) {
+  const std::string path = test::shared_data("structures/mp_stable.jsonl.gz");
+  KRONITE_NEEDS_DATA(path);
+  std::size_t records = 0, sites = 0, agreeing = 0;
+
+  read_structures(path,
+                  [&](StructureRecord&& record) {
+                    ++records;
+                    sites += record.structure.size();
+                    agreeing +=
+                        record.structure.composition().reduced_formula() == record.declared_formula;
+                    return true;
+                  },
+                  {});
+
+  EXPECT_EQ(records, 28810u);
+  EXPECT_EQ(sites, 763318u);
+  EXPECT_EQ(agreeing, records);
+}
+
+}  // namespace
+}  // namespace kronite
