@@ -69,7 +69,7 @@ class Composition {
   std::vector<ElementAmount> parts_;
 };
 
-/// Numbers per element: rows are elements by atomic number 1..elements(), columns are features.
+/// Numbers per element: a row of features for each element that the table covers.
 class ElementTable {
  public:
   /// The 94 x 58 table inside the library (data/PROVENANCE.md).
