@@ -2,7 +2,7 @@
 #include "cuda/cuda_backend.cuh"
 
 #include <cstdint>
-#include <limits>
+#include <utility>
 
 namespace kronite::cuda {
 namespace {
@@ -141,9 +141,10 @@ cublasHandle_t CudaBackend::blas() {
   if (!blas_) {
     cublasHandle_t handle = nullptr;
     KRONITE_CHECK(cublasCreate(&handle));
-    blas_.reset(handle);
+    decltype(blas_) made(handle);  // kept only once it is bound to the stream
     KRONITE_CHECK(cublasSetStream(handle, stream_));
     KRONITE_CHECK(cublasSetMathMode(handle, CUBLAS_DEFAULT_MATH));
+    blas_ = std::move(made);
   }
   return blas_.get();
 }
@@ -152,8 +153,9 @@ cusolverDnHandle_t CudaBackend::solver() {
   if (!solver_) {
     cusolverDnHandle_t handle = nullptr;
     KRONITE_CHECK(cusolverDnCreate(&handle));
-    solver_.reset(handle);
+    decltype(solver_) made(handle);
     KRONITE_CHECK(cusolverDnSetStream(handle, stream_));
+    solver_ = std::move(made);
   }
   return solver_.get();
 }
@@ -171,6 +173,7 @@ Failure* CudaBackend::failure() {
   if (!failure_) {
     failure_ = static_cast<Failure*>(take(sizeof(Failure)));
     if (!failure_) throw Error(Errc::out_of_memory, description() + " has no memory left at all");
+    // If this fails, the GPU is lost and no later call succeeds.
     KRONITE_CHECK(cudaMemsetAsync(failure_, 0, sizeof(Failure), stream_));
   }
   return failure_;
@@ -195,9 +198,13 @@ void* CudaBackend::take(std::size_t bytes) {
 }
 
 void CudaBackend::give_back(void* pointer) noexcept {
-  // Frees carry their device with the stream. A failure here means that the GPU is lost, which the
-  // next call reports.
-  if (pointer) static_cast<void>(cudaFreeAsync(pointer, stream_));
+  if (!pointer) return;
+  try {
+    const CurrentDevice current(id_);
+    KRONITE_CHECK(cudaFreeAsync(pointer, stream_));
+  } catch (const Error&) {
+    // The GPU is lost, and its memory with it; the next call says so.
+  }
 }
 
 }  // namespace kronite::cuda
