@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kronite/version.hpp" /* KRONITE_VERSION; macros only, C as well as C++ */
+
 #if defined(__GNUC__)
 #define KRONITE_API __attribute__((visibility("default")))
 #else

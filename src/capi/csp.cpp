@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "capi/formula.hpp"  // for parse_formula
 #include "capi/guard.hpp"    // for guarded, options_of, put_text
 #include "capi/handles.hpp"  // for kronite_prediction
 
@@ -85,7 +86,7 @@ int kronite_predict(kronite_device* device, const kronite_templates* templates, 
                     const kronite_predict_options* options, kronite_prediction** prediction) {
   return guarded([&] {
     given(prediction, "prediction");
-    const auto query = kronite::Composition::parse(&given(formula, "formula"));
+    const auto query = parse_formula(formula);
     auto result = std::make_unique<kronite_prediction>();
     result->prediction = kronite::csp::predict(
         *given(device, "device").device, query, given(templates, "templates").library,

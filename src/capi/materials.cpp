@@ -1,6 +1,7 @@
 // Compositions and template libraries behind the C interface.
 #include <vector>
 
+#include "capi/formula.hpp"         // for parse_formula
 #include "capi/guard.hpp"           // for guarded, put_text
 #include "capi/handles.hpp"         // for kronite_templates
 #include "kronite/composition.hpp"  // for Composition, ElementTable, describe
@@ -19,17 +20,12 @@ std::size_t descriptor_length() { return 5 * ElementTable::embedded().features()
 }  // namespace
 
 int kronite_reduced_formula(const char* formula, char* text, size_t capacity, size_t* needed) {
-  return guarded([&] {
-    const auto composition = Composition::parse(&given(formula, "formula"));
-    put_text(composition.reduced_formula(), text, capacity, needed);
-  });
+  return guarded(
+      [&] { put_text(parse_formula(formula).reduced_formula(), text, capacity, needed); });
 }
 
 int kronite_ratio_label(const char* formula, char* text, size_t capacity, size_t* needed) {
-  return guarded([&] {
-    const auto composition = Composition::parse(&given(formula, "formula"));
-    put_text(composition.ratio_label(), text, capacity, needed);
-  });
+  return guarded([&] { put_text(parse_formula(formula).ratio_label(), text, capacity, needed); });
 }
 
 int kronite_descriptor_length(size_t* length) {
@@ -59,7 +55,7 @@ int kronite_describe(const char* const* formulas, size_t count, double* values,
     std::vector<Composition> compositions;
     compositions.reserve(count);
     for (std::size_t i = 0; i < count; ++i)
-      compositions.push_back(Composition::parse(&given(formulas[i], "a formula")).reduced());
+      compositions.push_back(parse_formula(formulas[i]).reduced());
     kronite::describe(
         compositions, ElementTable::embedded(),
         {values, static_cast<std::int64_t>(count), static_cast<std::int64_t>(length)});
