@@ -12,7 +12,7 @@ function(kronite_embed target symbol file)
   endif()
   set(source ${CMAKE_CURRENT_BINARY_DIR}/embedded_${symbol}.cpp)
   configure_file(${PROJECT_SOURCE_DIR}/cmake/embedded.cpp.in ${source} @ONLY)
-  # Properties of a source hold in one folder: say that it is the folder of the target.
+  # Properties of a source are seen by targets of its own folder only, unless told otherwise.
   set_property(SOURCE ${source} TARGET_DIRECTORY ${target} APPEND PROPERTY OBJECT_DEPENDS ${file})
   target_sources(${target} PRIVATE ${source})
 endfunction()
