@@ -211,8 +211,9 @@ void add_predict(CLI::App& parent) {
                    "without it a table is printed")
       ->type_name("DIR");
   command->add_flag("--resume", job->resume, "Go on with a stopped run in --out");
-  command->add_flag("--page,!--no-page", job->page,
-                    "Write index.html with pictures (default: up to 50 compositions)");
+  command->add_flag_function(
+      "--page,!--no-page", [job](std::int64_t count) { job->page = count > 0; },
+      "Write index.html with pictures (default: up to 50 compositions)");
   command->add_option("--device", job->device, "auto, cpu, cuda or cuda:N")
       ->type_name("NAME")
       ->capture_default_str();

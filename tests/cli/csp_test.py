@@ -79,7 +79,7 @@ class WrongInput(Case):
 
     def test_an_element_outside_the_table(self):
         result = run("csp", "predict", "NaCl", "AmO2", "--out", self.out)
-        self.assert_refused(result, "AmO2: element Am is not in the element table")
+        self.assert_refused(result, "AmO2: the element table has no values for Am")
         self.assertFalse(self.out.exists())
 
     def test_options_out_of_range(self):

@@ -96,7 +96,7 @@ TEST(AssignElements, NamesAnElementThatTheTableDoesNotHave) {
     assign_elements(Composition::parse("AmO2"), Composition::parse("UO2"));
     FAIL() << "must throw";
   } catch (const Error& e) {
-    EXPECT_STREQ(e.what(), "AmO2: element Am is not in the element table");
+    EXPECT_STREQ(e.what(), "AmO2: the element table has no values for Am");
   }
 }
 

@@ -89,7 +89,9 @@ TEST_F(Predict, RanksAllTemplatesOfTheRatioByDistanceOfDescriptors) {
     const auto& candidate = prediction.candidates[i];
     EXPECT_EQ(candidate.rank, static_cast<int>(i) + 1);
     EXPECT_TRUE(std::isnan(candidate.p));
-    if (i > 0) EXPECT_LE(candidate.score, prediction.candidates[i - 1].score);
+    if (i > 0) {
+      EXPECT_LE(candidate.score, prediction.candidates[i - 1].score);
+    }
     // The same 290 squares in another order of operations.
     EXPECT_NEAR(
         -candidate.score,
@@ -131,8 +133,9 @@ TEST_F(Predict, KeepsTheTemplatesVolumeWhenAsked) {
   for (const auto& candidate : predict("KCl", options).candidates) {
     EXPECT_EQ(candidate.volume_factor, 1);
     EXPECT_EQ(candidate.volume, VolumeMethod::as_template);
-    if (candidate.template_formula == "NaCl")
+    if (candidate.template_formula == "NaCl") {
       EXPECT_NEAR(volume(candidate.structure.lattice), 5.64 * 5.64 * 5.64, 1e-6);
+    }
   }
 }
 
