@@ -2,6 +2,7 @@
 #include "machine.hpp"
 
 #include <omp.h>
+#include <time.h>
 
 #include <fstream>
 #include <map>
@@ -23,27 +24,29 @@ __attribute__((weak)) void openblas_set_num_threads(int threads);
 namespace kronite::bench {
 namespace {
 
-constexpr int kGemmSize = 1536;
+constexpr int kRounds = 8;
+constexpr int kGemmSize = 1024;
 constexpr double kGemmOperations = 2.0 * kGemmSize * kGemmSize * kGemmSize;
 
-double own_gemm(Device& device) {
+double own_gemm(const Target& target) {
+  Device device = target.open();
   const auto m = test::random_matrix<float>(1, kGemmSize, kGemmSize);
   test::DeviceMatrix<float> a(device, m), b(device, m), c(device, m);
-  const double seconds = fastest_of(4, [&] {
+  const double seconds = fastest_of(kRounds, target, [&] {
     linalg<float>(device).gemm(1, a.view(), Op::none, b.view(), Op::none, 0, c.view());
     device.synchronize();
   });
   return kGemmOperations / seconds;
 }
 
-double blas_gemm([[maybe_unused]] int threads) {
+double blas_gemm([[maybe_unused]] const Target& target) {
 #ifdef KRONITE_HAVE_LAPACK
-  if (openblas_set_num_threads) openblas_set_num_threads(threads);
+  if (openblas_set_num_threads) openblas_set_num_threads(target.threads);
   const auto a = test::random_matrix<float>(1, kGemmSize, kGemmSize), b = a;
   auto c = a;
   const int n = kGemmSize;
   const float one = 1, zero = 0;
-  const double seconds = fastest_of(4, [&] {
+  const double seconds = fastest_of(kRounds, target, [&] {
     sgemm_("N", "N", &n, &n, &n, &one, a.values.data(), &n, b.values.data(), &n, &zero,
            c.values.data(), &n, 1, 1);
   });
@@ -74,19 +77,24 @@ std::vector<Target> targets() {
   return found;
 }
 
+double now(const Target& target) {
+  timespec time{};
+  clock_gettime(target.threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
 double gemm_peak(const Target& target) {
   static std::map<std::string, double> best;
-  Device device = target.open();
   double& peak = best[target.name];
-  peak = std::max(peak, own_gemm(device));
-  if (target.threads > 0) peak = std::max(peak, blas_gemm(target.threads));
+  peak = std::max(peak, own_gemm(target));
+  if (target.threads > 0) peak = std::max(peak, blas_gemm(target));
   return peak;
 }
 
 double read_seconds(const Target& target, const float* values, std::int64_t count) {
   constexpr std::int64_t tile = 1 << 16;
   std::vector<float> sums(static_cast<std::size_t>(tiles_of(count, tile)));
-  const double seconds = fastest_of(10, [&] {
+  const double seconds = fastest_of(kRounds, target, [&] {
     parallel_tiles(target.threads, tiles_of(count, tile), [&](std::int64_t i, int) {
       const float* from = values + i * tile;
       const std::int64_t size = std::min(tile, count - i * tile);

@@ -5,7 +5,6 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -34,15 +33,18 @@ double gemm_peak(const Target& target);
 /// Seconds to read `count` floats once, with the target's threads (CPU only).
 double read_seconds(const Target& target, const float* values, std::int64_t count);
 
+/// Seconds on the clock that suits a target: the CPU time of this thread where it works alone,
+/// which other programs on the machine do not advance; else the time on the wall.
+double now(const Target& target);
+
 /// Seconds of the fastest of `rounds` calls.
 template <class F>
-double fastest_of(int rounds, const F& f) {
-  using Clock = std::chrono::steady_clock;
+double fastest_of(int rounds, const Target& target, const F& f) {
   double best = std::numeric_limits<double>::infinity();
   for (int i = 0; i < rounds; ++i) {
-    const auto begin = Clock::now();
+    const double begin = now(target);
     f();
-    best = std::min(best, std::chrono::duration<double>(Clock::now() - begin).count());
+    best = std::min(best, now(target) - begin);
   }
   return best;
 }
@@ -50,9 +52,9 @@ double fastest_of(int rounds, const F& f) {
 /// Runs the benchmark loop; seconds of the fastest iteration. Shared machines disturb single
 /// iterations, and the fastest one shows what the code can do.
 template <class F>
-double fastest_iteration(benchmark::State& state, const F& f) {
+double fastest_iteration(benchmark::State& state, const Target& target, const F& f) {
   double best = std::numeric_limits<double>::infinity();
-  for (auto _ : state) best = std::min(best, fastest_of(1, f));
+  for (auto _ : state) best = std::min(best, fastest_of(1, target, f));
   return best;
 }
 

@@ -36,7 +36,7 @@ void gemm(benchmark::State& state, const test::GemmCase& c, const Target& target
   test::DeviceMatrix<T> a(device, test::random_matrix<T>(1, ta ? c.k : c.n, ta ? c.n : c.k, c.pad));
   test::DeviceMatrix<T> b(device, test::random_matrix<T>(2, tb ? c.m : c.k, tb ? c.k : c.m, c.pad));
   test::DeviceMatrix<T> out(device, test::random_matrix<T>(3, c.n, c.m, c.pad));
-  const double seconds = fastest_iteration(state, [&] {
+  const double seconds = fastest_iteration(state, target, [&] {
     linalg<T>(device).gemm(static_cast<T>(c.alpha), a.view(), c.op_a, b.view(), c.op_b, T{0},
                            out.view());
     device.synchronize();
@@ -50,7 +50,7 @@ void cholesky(benchmark::State& state, std::int64_t n, const Target& target) {
   Device device = target.open();
   const auto host = test::positive_definite<T>(n);
   test::DeviceMatrix<T> original(device, host), a(device, host);
-  const double seconds = fastest_iteration(state, [&] {
+  const double seconds = fastest_iteration(state, target, [&] {
     device.backend().copy(a.view().data, device.place(), original.view().data, device.place(),
                           host.values.size() * sizeof(T));
     linalg<T>(device).cholesky(a.view());
@@ -65,7 +65,7 @@ void eigh(benchmark::State& state, std::int64_t n, const Target& target) {
   const auto host = test::positive_definite<T>(n);
   test::DeviceMatrix<T> original(device, host), a(device, host);
   Array<T> w(device, n, 1);
-  fastest_iteration(state, [&] {
+  fastest_iteration(state, target, [&] {
     device.backend().copy(a.view().data, device.place(), original.view().data, device.place(),
                           host.values.size() * sizeof(T));
     linalg<T>(device).eigh(a.view(), w.vector());
@@ -79,7 +79,7 @@ void gram(benchmark::State& state, KernelKind kind, const test::GramCase& c, con
   test::DeviceMatrix<T> x(device, test::random_matrix<T>(1, c.n, c.d, c.pad));
   test::DeviceMatrix<T> y(device, test::random_matrix<T>(2, c.m, c.d, c.pad));
   test::DeviceMatrix<T> out(device, test::HostMatrix<T>(c.n, c.m, c.pad));
-  const double seconds = fastest_iteration(state, [&] {
+  const double seconds = fastest_iteration(state, target, [&] {
     kernels<T>(device).gram(kind, T{2}, x.view(), y.view(), out.view());
     device.synchronize();
   });

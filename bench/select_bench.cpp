@@ -14,7 +14,7 @@ void top_k(benchmark::State& state, const test::TopKCase& c, const Target& targe
   test::DeviceMatrix<float> on(device, scores), values(device, test::HostMatrix<float>(c.n, c.k));
   test::DeviceMatrix<std::int32_t> indices(device, test::HostMatrix<std::int32_t>(c.n, c.k));
 
-  const double seconds = fastest_iteration(state, [&] {
+  const double seconds = fastest_iteration(state, target, [&] {
     select<float>(device).top_k_rows(on.view(), c.largest, values.view(), indices.view());
     device.synchronize();
   });
@@ -30,7 +30,7 @@ void group(benchmark::State& state, const test::GroupCase& c, const Target& targ
   const auto n = static_cast<std::int64_t>(c.keys.size());
   Array<std::int64_t> keys(device, c.keys, n, 1), begin(device, n + 1, 1);
   Array<std::int32_t> order(device, n, 1);
-  const double seconds = fastest_iteration(state, [&] {
+  const double seconds = fastest_iteration(state, target, [&] {
     device.backend().group().group_by_key(keys.vector(), order.vector(), begin.vector());
   });
   state.counters["keys/s"] = static_cast<double>(n) / seconds;
