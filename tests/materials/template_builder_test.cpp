@@ -1,0 +1,233 @@
+// Building libraries: what is kept, what is left out, and that nothing half-written stays.
+#include <gtest/gtest.h>
+#include <omp.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "kronite/error.hpp"
+#include "kronite/templates.hpp"
+
+namespace kronite {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Builder : public testing::Test {
+ protected:
+  Builder() : folder_(fs::path(testing::TempDir()) / ("builder_" + std::to_string(::getpid()))) {
+    fs::create_directories(folder_ / "in");
+    out_ = (folder_ / "out.ktl").string();
+  }
+  ~Builder() override { fs::remove_all(folder_); }
+
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / "in" / name) << text;
+  }
+  /// Rock salt in its primitive cell, or in a cell `copies` times as long.
+  static std::string rock_salt(const std::string& cation, const std::string& anion, double edge,
+                               int copies = 1) {
+    std::string text = cation + anion + "\n1\n";
+    text += fmt_row(0, edge / 2 * copies, edge / 2 * copies) + fmt_row(edge / 2, 0, edge / 2) +
+            fmt_row(edge / 2, edge / 2, 0) + cation + " " + anion + "\n";
+    text += std::to_string(copies) + " " + std::to_string(copies) + "\nDirect\n";
+    for (int i = 0; i < copies; ++i) text += fmt_row(double(i) / copies, 0, 0);
+    for (int i = 0; i < copies; ++i) text += fmt_row((i + 0.5) / copies, 0.5, 0.5);
+    return text;
+  }
+  static std::string fmt_row(double x, double y, double z) {
+    return std::to_string(x) + " " + std::to_string(y) + " " + std::to_string(z) + "\n";
+  }
+  /// A Materials Project style line: a cube of caesium chloride type.
+  static std::string summary(const std::string& id, const std::string& a, const std::string& b,
+                             double edge, const std::string& energy) {
+    const std::string e = std::to_string(edge);
+    const auto site = [](const std::string& element, double x, double occupancy) {
+      const std::string at = std::to_string(x);
+      return R"({"species":[{"element":")" + element + R"(","occu":)" + std::to_string(occupancy) +
+             R"(}],"abc":[)" + at + "," + at + "," + at + "]}";
+    };
+    return R"({"material_id":")" + id + R"(",)" + energy +
+           R"("structure":{"lattice":{"matrix":[[)" + e + ",0,0],[0," + e + ",0],[0,0," + e +
+           R"(]]},"sites":[)" + site(a, 0, 1) + "," + site(b, 0.5, id == "disordered" ? 0.5 : 1) +
+           "]}}\n";
+  }
+  BuildReport build(const BuildOptions& options = {}) {
+    return build_templates({(folder_ / "in").string()}, out_, options,
+                           [this](const std::string& where, const std::string& why) {
+                             skipped_.push_back(where + ": " + why);
+                           });
+  }
+  std::string bytes() const {
+    std::ifstream in(out_, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  fs::path folder_;
+  std::string out_;
+  std::vector<std::string> skipped_;
+};
+
+TEST_F(Builder, ReducesSupercellsAndFindsTheSpaceGroup) {
+  write("a.vasp", rock_salt("Na", "Cl", 5.64, 3));
+
+  const BuildReport report = build();
+
+  EXPECT_EQ(report.kept, 1);
+  const TemplateLibrary library = TemplateLibrary::open(out_);
+  EXPECT_EQ(library.info(0).sites, 2);
+  EXPECT_EQ(library.info(0).space_group, 225);
+  EXPECT_EQ(library.info(0).formula, "NaCl");
+  EXPECT_NEAR(volume(library.structure(0).lattice), 5.64 * 5.64 * 5.64 / 4, 1e-3);
+}
+
+TEST_F(Builder, KeepsTheStructureOfLowestEnergyPerFormula) {
+  write("a.jsonl", summary("high", "Cs", "Cl", 4.1, R"("energy_above_hull":0.2,)") +
+                       summary("low", "Cs", "Cl", 4.2, R"("energy_above_hull":0.0,)") +
+                       summary("unknown", "Cs", "Cl", 4.3, ""));
+
+  const BuildReport report = build();
+
+  EXPECT_EQ(report.read, 3);
+  EXPECT_EQ(report.kept, 1);
+  EXPECT_EQ(report.polymorphs, 2);
+  EXPECT_EQ(TemplateLibrary::open(out_).info(0).id, "low");
+}
+
+TEST_F(Builder, WithoutEnergiesKeepsTheSmallestCellAndThenTheFirstId) {
+  write("a.jsonl", summary("b", "K", "Br", 4.1, "") + summary("a", "K", "Br", 4.2, ""));
+
+  build();
+
+  EXPECT_EQ(TemplateLibrary::open(out_).info(0).id, "a");
+}
+
+TEST_F(Builder, KeepsPolymorphsWhenAsked) {
+  write("a.jsonl", summary("b", "K", "Br", 4.1, "") + summary("a", "K", "Br", 4.2, ""));
+  BuildOptions options;
+  options.keep_polymorphs = true;
+
+  const BuildReport report = build(options);
+
+  EXPECT_EQ(report.kept, 2);
+  EXPECT_EQ(report.polymorphs, 0);
+}
+
+TEST_F(Builder, LeavesOutExcludedFormulasHoweverTheyAreWritten) {
+  write("a.jsonl", summary("1", "Cs", "Cl", 4.1, "") + summary("2", "K", "Br", 4.2, ""));
+  BuildOptions options;
+  options.exclude_formulas = {"Cl2Cs2"};
+
+  const BuildReport report = build(options);
+
+  EXPECT_EQ(report.excluded, 1);
+  EXPECT_EQ(report.kept, 1);
+  EXPECT_EQ(TemplateLibrary::open(out_).info(0).formula, "KBr");
+}
+
+TEST_F(Builder, ReportsWhatItCannotUseAndGoesOn) {
+  write("a.jsonl", summary("disordered", "Cs", "Cl", 4.1, "") + "{\"broken\": \n" +
+                       summary("americium", "Am", "N", 3.0, "") +
+                       summary("good", "K", "Br", 4, ""));
+  write("b.cif", "data_nothing\n_cell_length_a x\n");
+
+  const BuildReport report = build();
+
+  EXPECT_EQ(report.read, 5);
+  EXPECT_EQ(report.kept, 1);
+  EXPECT_EQ(report.disordered, 1);
+  EXPECT_EQ(report.skipped, 3);
+  ASSERT_EQ(skipped_.size(), 4u);
+  const auto mentioned = [this](const std::string& text) {
+    for (const std::string& line : skipped_)
+      if (line.find(text) != std::string::npos) return true;
+    return false;
+  };
+  EXPECT_TRUE(mentioned("disordered"));
+  EXPECT_TRUE(mentioned("a.jsonl:2"));
+  EXPECT_TRUE(mentioned("b.cif"));
+  EXPECT_TRUE(mentioned("the element Am has no row in the element table"));
+}
+
+TEST_F(Builder, RefusesToWriteAnEmptyLibrary) {
+  write("a.jsonl", summary("disordered", "Cs", "Cl", 4.1, ""));
+
+  EXPECT_THROW(build(), Error);
+
+  EXPECT_FALSE(fs::exists(out_));
+}
+
+TEST_F(Builder, RefusesAnExcludedFormulaItCannotRead) {
+  write("a.jsonl", summary("1", "Cs", "Cl", 4.1, ""));
+  BuildOptions options;
+  options.exclude_formulas = {"Xx2"};
+
+  EXPECT_THROW(build(options), Error);
+}
+
+TEST_F(Builder, LeavesNothingBehindWhenItIsStopped) {
+  write("a.jsonl", summary("1", "Cs", "Cl", 4.1, "") + summary("2", "K", "Br", 4.2, ""));
+  BuildOptions options;
+  options.progress = [](long long done, long long) { return done < 2; };
+
+  try {
+    build(options);
+    FAIL() << "it was not stopped";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), Errc::cancelled);
+  }
+
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1);  // only the folder of inputs
+}
+
+TEST_F(Builder, LeavesTheOldFileAloneWhenTheNewOneCannotBeMade) {
+  std::ofstream(out_) << "the old file";
+  write("a.jsonl", "{}\n");
+
+  EXPECT_THROW(build(), Error);
+
+  EXPECT_EQ(bytes(), "the old file");
+}
+
+TEST_F(Builder, WritesTheSameBytesForAnyNumberOfThreads) {
+  std::string lines;
+  const char* const metals[] = {"Li", "Na", "K", "Rb", "Cs", "Mg", "Ca", "Sr", "Ba", "Sc", "Y"};
+  for (const char* metal : metals)
+    for (const char* anion : {"F", "Cl", "Br", "I", "O", "S"})
+      lines += summary(std::string(metal) + anion, metal, anion,
+                       3.5 + 1e-4 * static_cast<double>(lines.size()), "");
+  write("a.jsonl", lines);
+  const int threads = omp_get_max_threads();
+
+  omp_set_num_threads(1);
+  build();
+  const std::string one = bytes();
+  omp_set_num_threads(4);
+  build();
+  omp_set_num_threads(threads);
+
+  EXPECT_EQ(bytes(), one);
+  EXPECT_EQ(TemplateLibrary::open(out_).size(), 66);
+}
+
+TEST(DemoLibrary, HoldsWellKnownCrystalsWithLicenceAndSource) {
+  const TemplateLibrary library = TemplateLibrary::embedded();
+
+  EXPECT_GT(library.size(), 300);
+  EXPECT_EQ(library.path(), "embedded");
+  bool perovskite = false;
+  const TemplateRange range = library.with_ratio("3:1:1");
+  for (std::int64_t i = range.begin; i < range.end; ++i)
+    perovskite |= library.info(i).formula == "SrTiO3" && library.info(i).space_group == 221;
+  EXPECT_TRUE(perovskite);
+  for (std::int64_t i = 0; i < library.size(); ++i) {
+    EXPECT_NE(library.info(i).license, "unknown") << library.info(i).id;
+    EXPECT_FALSE(library.info(i).source.empty()) << library.info(i).id;
+    EXPECT_EQ(find_symmetry(library.structure(i)).space_group, library.info(i).space_group)
+        << library.info(i).id;
+  }
+}
+
+}  // namespace
+}  // namespace kronite
