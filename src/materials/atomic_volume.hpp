@@ -18,12 +18,12 @@ struct VolumeSample {
   double volume = 0;
 };
 
-/// Volumes v_e in Å^3 such that sum_e n_e v_e is close to the cell volume V of every sample:
-/// with a_e = n_e / N (N atoms in the cell), the minimum over v_e >= 1 Å^3 of
-///   sum_samples rho((V / N - sum_e a_e v_e) / (V / N)) + lambda sum_e ((v_e - c p_e) / (c p_e))^2,
+/// Volumes v_e in Å^3 such that sum_e a_e v_e is close to the volume V of every cell that holds a_e
+/// atoms of element e: the minimum over v_e >= 1 Å^3 of
+///   sum_samples rho(1 - sum_e a_e v_e / V) + lambda sum_e (v_e / p_e - 1)^2,
 /// rho being Huber's function (knee at 10 %), so that a mistaken cell does not pull; p_e the
-/// ground-state volume of the element in the element table, c the one scale that fits the samples
-/// best; lambda = 0.02 lets the prior decide only where an element is in very few samples.
+/// ground-state volume of the element in the element table times the one factor that fits the
+/// median sample; lambda = 0.02 lets p decide only where an element is in very few samples.
 /// 0 for elements in no sample.
 std::array<double, kElements> fit_atomic_volumes(const std::vector<VolumeSample>& samples);
 

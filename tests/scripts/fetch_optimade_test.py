@@ -1,11 +1,12 @@
 """scripts/fetch-optimade against a local server with hand-made pages.
 
-Usage: fetch_optimade_test.py PATH_OF_SCRIPT PATH_OF_KRONITE
+The path of the kronite program, which reads the result, is the environment variable KRONITE.
 """
 import gzip
 import http.server
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,8 @@ import threading
 import unittest
 import urllib.parse
 
-SCRIPT, KRONITE = sys.argv[1:3]
+SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "fetch-optimade"
+KRONITE = os.environ["KRONITE"]
 
 
 def entry(identifier, cation, edge):
@@ -93,7 +95,7 @@ class FetchOptimade(unittest.TestCase):
         self.folder.cleanup()
 
     def fetch(self, *more, base=None):
-        command = [sys.executable, SCRIPT, base or self.base, "--out", self.out, "--pause", "0.01",
+        command = [sys.executable, str(SCRIPT), base or self.base, "--out", self.out, "--pause", "0.01",
                    "--retries", "3", *more]
         return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
@@ -218,4 +220,4 @@ class FetchOptimade(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1])
+    unittest.main()
