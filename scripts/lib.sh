@@ -4,6 +4,10 @@
 set -euo pipefail
 
 kronite_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# The CUDA Toolkit's usual place is often not on PATH.
+if ! command -v nvcc >/dev/null && [[ -x /usr/local/cuda/bin/nvcc ]]; then
+  PATH=$PATH:/usr/local/cuda/bin
+fi
 
 say() { printf 'kronite: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -92,13 +96,8 @@ use_packed_deps() {
   say "building from the packed dependencies in $KRONITE_DEPS"
 }
 
-# has_nvcc: is there a CUDA compiler? Puts the toolkit's usual place on PATH.
-has_nvcc() {
-  if ! command -v nvcc >/dev/null && [[ -x /usr/local/cuda/bin/nvcc ]]; then
-    PATH=$PATH:/usr/local/cuda/bin
-  fi
-  command -v nvcc >/dev/null
-}
+# has_nvcc: is there a CUDA compiler?
+has_nvcc() { command -v nvcc >/dev/null; }
 
 # build_jobs: one per core, but at most one per 2 GiB of free memory (templates and nvcc are hungry).
 build_jobs() {
