@@ -23,6 +23,10 @@ else()
       set(CMAKE_CUDA_ARCHITECTURES 80-real 90)
     endif()
     enable_language(CUDA)
+    if(CMAKE_VERSION VERSION_LESS 3.26 AND NOT TARGET CUDA::nvToolsExt)
+      # CMake 3.25 sets a property of this target unasked; CUDA 13 no longer has the library.
+      add_library(CUDA::nvToolsExt INTERFACE IMPORTED)
+    endif()
     find_package(CUDAToolkit QUIET)
     if(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 12.0)
       # C++20 in .cu files and the 64-bit cuBLAS functions begin there.
