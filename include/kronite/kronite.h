@@ -1,15 +1,18 @@
-/* The C interface of kronite (C99): the stable ABI, for C, Fortran, Julia and anything with a C
- * door.
+/* The C interface of kronite (C99): the stable ABI, for C, Fortran, Julia and the like.
  *
  * Every function that can fail returns KRONITE_OK (0) or one of the codes below, and then
- * kronite_last_error() holds one sentence for a person. Outputs are written only on success.
+ * kronite_last_error() holds one sentence for a person. A failed call leaves its outputs as they
+ * were; only arrays of numbers may be partly written.
+ *
  * Option structs begin with their size: set `size` to sizeof the struct and leave the rest zero for
- * the defaults; a null pointer means all defaults. Struct types grow only at their end.
+ * the defaults; a null pointer means all defaults. These structs grow only at their end.
+ *
  * Texts go into the caller's buffer: `needed` (may be null) gets the bytes they take with the final
- * 0; a null buffer of capacity 0 only asks for that; a buffer too small is
- * KRONITE_INVALID_ARGUMENT. Handles belong to the caller, who closes them; closing null does
- * nothing. A device serves one thread at a time; template libraries and predictions may be read by
- * many.
+ * 0, also when the buffer is too small, which is KRONITE_INVALID_ARGUMENT; a null buffer of
+ * capacity 0 only asks for it.
+ *
+ * Handles belong to the caller, who closes them; closing null does nothing. A device serves one
+ * thread at a time; template libraries and predictions may be read by many.
  */
 #pragma once
 
