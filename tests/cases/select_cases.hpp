@@ -12,7 +12,17 @@
 
 namespace kronite::test {
 
-enum class Values { random, few, equal, ascending, descending, some_nan, all_nan, infinite };
+enum class Values {
+  random,
+  few,
+  equal,
+  ascending,
+  descending,
+  some_nan,
+  nan_first,
+  all_nan,
+  infinite
+};
 
 /// The k best of each of n rows of m values.
 struct TopKCase {
@@ -42,6 +52,7 @@ inline std::vector<TopKCase> top_k_cases() {
       {"with NaN", 3, 700, 30, Values::some_nan},
       {"with NaN, smallest", 3, 700, 30, Values::some_nan, Largest::no},
       {"more asked for than is not NaN", 2, 300, 299, Values::some_nan},
+      {"NaN first", 2, 2000, 20, Values::nan_first},
       {"only NaN", 2, 200, 5, Values::all_nan},
       {"infinities before NaN", 2, 400, 400, Values::infinite},
       {"infinities before NaN, smallest", 2, 400, 400, Values::infinite, Largest::no},
@@ -62,6 +73,8 @@ inline double top_k_value(Values values, std::uint64_t i, std::int64_t column) {
       return static_cast<double>(-column);
     case Values::some_nan:
       return random < -0.2 ? std::numeric_limits<double>::quiet_NaN() : random;
+    case Values::nan_first:
+      return column < 1000 ? std::numeric_limits<double>::quiet_NaN() : random;
     case Values::all_nan:
       return std::numeric_limits<double>::quiet_NaN();
     case Values::infinite:
