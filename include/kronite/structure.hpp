@@ -64,6 +64,11 @@ struct StandardCell {
 
 /// All of it from one search by spglib. @throws as find_symmetry().
 StandardCell standardise(const Structure& structure, double symprec = 0.01);
+/// The same without a search, in microseconds: of a primitive cell that standardise() gave and
+/// whose elements or volume were changed since, and the space group it had. Wyckoff letters are
+/// '?'.
+/// @throws Error invalid_argument, or numerical when the cell does not have the symmetry.
+StandardCell from_primitive(const Structure& primitive, int space_group);
 /// Parts of standardise().
 Structure primitive_cell(const Structure& structure, double symprec = 0.01);
 Structure conventional_cell(const Structure& structure, double symprec = 0.01);

@@ -96,51 +96,66 @@ std::vector<int> element_order(const Structure& given, const int* types, int cou
   return order;
 }
 
-/// Primitive vectors as columns, in units of the conventional ones (the choice of spglib).
+/// Primitive vectors as rows, in units of the conventional ones (the choice of spglib).
 Lattice centring(char letter) {
   constexpr double h = 0.5, t = 1.0 / 3;
   switch (letter) {
     case 'A':
-      return {{{1, 0, 0}, {0, h, -h}, {0, h, h}}};
+      return {{{1, 0, 0}, {0, h, h}, {0, -h, h}}};
     case 'C':
-      return {{{h, h, 0}, {-h, h, 0}, {0, 0, 1}}};
+      return {{{h, -h, 0}, {h, h, 0}, {0, 0, 1}}};
     case 'I':
       return {{{-h, h, h}, {h, -h, h}, {h, h, -h}}};
     case 'F':
       return {{{0, h, h}, {h, 0, h}, {h, h, 0}}};
     case 'R':
-      return {{{2 * t, -t, -t}, {t, t, -2 * t}, {t, t, t}}};
+      return {{{2 * t, t, t}, {-t, t, t}, {-t, -2 * t, t}}};
     default:
       return {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
   }
 }
 
+constexpr double kSamePlace = 1e-3;  // Å: sites of an idealised cell agree to rounding
+
+/// Adds the site unless the cell has one there already.
+void add_site(Structure& cell, SiteGrid& grid, Vector3 x, std::uint8_t z) {
+  for (double& c : x) c = tidy_fraction(c);
+  if (grid.find(x)) return;
+  grid.insert(x);
+  cell.fractional.push_back(x);
+  cell.z.push_back(z);
+}
+
 /// Sites that a centring vector maps onto each other become one.
 Structure primitive_of(const Structure& conventional, char letter) {
-  constexpr double kSamePlace = 1e-3;  // Å: sites of an idealised cell agree to rounding
-  const Lattice matrix = centring(letter);
-  const Lattice inverse = reciprocal({{{matrix[0][0], matrix[1][0], matrix[2][0]},
-                                       {matrix[0][1], matrix[1][1], matrix[2][1]},
-                                       {matrix[0][2], matrix[1][2], matrix[2][2]}}});
+  const Lattice vectors = centring(letter), inverse = reciprocal(vectors);
   Structure primitive;
-  for (int j = 0; j < 3; ++j)
-    primitive.lattice[j] =
-        cartesian(conventional.lattice, {matrix[0][j], matrix[1][j], matrix[2][j]});
+  for (int j = 0; j < 3; ++j) primitive.lattice[j] = cartesian(conventional.lattice, vectors[j]);
   SiteGrid grid(primitive.lattice, kSamePlace);
-  for (std::size_t i = 0; i < conventional.size(); ++i) {
-    Vector3 x = fractional(inverse, conventional.fractional[i]);
-    for (double& c : x) c = tidy_fraction(c);
-    if (grid.find(x)) continue;
-    grid.insert(x);
-    primitive.fractional.push_back(x);
-    primitive.z.push_back(conventional.z[i]);
-  }
+  for (std::size_t i = 0; i < conventional.size(); ++i)
+    add_site(primitive, grid, fractional(inverse, conventional.fractional[i]), conventional.z[i]);
   return primitive;
+}
+
+/// The other way: each site with its copies at the lattice points of the conventional cell.
+Structure conventional_of(const Structure& primitive, char letter) {
+  const Lattice vectors = centring(letter), inverse = reciprocal(vectors);
+  Structure conventional;
+  for (int i = 0; i < 3; ++i)
+    conventional.lattice[i] =
+        cartesian(primitive.lattice, {inverse[0][i], inverse[1][i], inverse[2][i]});
+  SiteGrid grid(conventional.lattice, kSamePlace);
+  for (std::size_t i = 0; i < primitive.size(); ++i)
+    for (int point = 0; point < 8; ++point) {
+      Vector3 x = primitive.fractional[i];
+      for (int k = 0; k < 3; ++k) x[k] += (point >> k) & 1;
+      add_site(conventional, grid, cartesian(vectors, x), primitive.z[i]);
+    }
+  return conventional;
 }
 
 /// Orbits of the setting's operations; they must map the idealised cell onto itself.
 std::vector<int> orbits(const Structure& cell, int hall_number) {
-  constexpr double kSamePlace = 1e-3;  // Å
   SiteGrid grid(cell.lattice, kSamePlace);
   for (const Vector3& x : cell.fractional) grid.insert(x);
   const std::vector<SymmetryOperation> operations = operations_of(hall_number);
@@ -150,7 +165,8 @@ std::vector<int> orbits(const Structure& cell, int hall_number) {
     for (const SymmetryOperation& operation : operations) {
       const auto hit = grid.find(apply(operation, cell.fractional[i]));
       if (!hit || cell.z[hit->site] != cell.z[i])
-        fail(Errc::numerical, "spglib's standard cell does not have the symmetry that it names");
+        fail(Errc::numerical, "the cell of {} does not have the symmetry of its space group",
+             cell.composition().reduced_formula());
       first[hit->site] = static_cast<int>(i);
     }
   }
@@ -231,6 +247,25 @@ StandardCell standardise(const Structure& structure, double symprec) {
   }
   crystal.symmetry.equivalent = orbits(crystal.conventional, dataset->hall_number);
   crystal.primitive = primitive_of(crystal.conventional, crystal.symmetry.international.front());
+  return crystal;
+}
+
+StandardCell from_primitive(const Structure& primitive, int space_group) {
+  check_structure(primitive);
+  if (space_group < 1 || space_group > 230)
+    fail(Errc::invalid_argument, "space groups are 1 to 230, given {}", space_group);
+  StandardCell crystal;
+  SpglibSpacegroupType type{};
+  int hall_number = 0;
+  while (type.number != space_group) type = spg_get_spacegroup_type(++hall_number);
+  crystal.symmetry.space_group = space_group;
+  crystal.symmetry.hall_number = hall_number;  // spglib's standard setting is the first of a group
+  crystal.symmetry.international = type.international_short;
+  crystal.symmetry.hall = type.hall_symbol;
+  crystal.primitive = primitive;
+  crystal.conventional = conventional_of(primitive, type.international_short[0]);
+  crystal.symmetry.wyckoff.assign(crystal.conventional.size(), '?');
+  crystal.symmetry.equivalent = orbits(crystal.conventional, hall_number);
   return crystal;
 }
 

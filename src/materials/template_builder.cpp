@@ -38,8 +38,9 @@ std::optional<Template> reduce(StructureRecord&& record, const Formulas& exclude
       fail(Errc::invalid_argument, "the element {} has no row in the element table",
            element_symbol(z));
   t.ratio = t.composition.ratio_label();
-  t.structure = primitive_cell(record.structure, symprec);
-  t.space_group = find_symmetry(t.structure, symprec).space_group;
+  StandardCell crystal = standardise(record.structure, symprec);
+  t.structure = std::move(crystal.primitive);
+  t.space_group = crystal.symmetry.space_group;
   t.id = record.id.empty() ? t.formula : std::move(record.id);
   t.license = std::move(record.license);
   t.source = std::move(record.source);

@@ -145,6 +145,38 @@ TEST(StandardCell, PrimitiveAndConventionalAreOneCrystal) {
   }
 }
 
+TEST(StandardCell, ComesBackFromThePrimitiveCellWithOtherElements) {
+  for (const auto& [name, crystal] : prototypes()) {
+    SCOPED_TRACE(name);
+    const StandardCell expected = standardise(crystal);
+    Structure primitive = expected.primitive;
+    for (std::uint8_t& z : primitive.z) z = static_cast<std::uint8_t>(z + 1);
+    for (Vector3& row : primitive.lattice)
+      for (double& x : row) x *= 1.1;
+
+    const StandardCell found = from_primitive(primitive, expected.symmetry.space_group);
+
+    Structure scaled = expected.conventional;
+    for (std::uint8_t& z : scaled.z) z = static_cast<std::uint8_t>(z + 1);
+    for (Vector3& row : scaled.lattice)
+      for (double& x : row) x *= 1.1;
+    EXPECT_TRUE(test::same_crystal(found.conventional, scaled, 1e-9));
+    EXPECT_EQ(found.symmetry.hall_number, expected.symmetry.hall_number);
+    EXPECT_EQ(found.symmetry.international, expected.symmetry.international);
+    EXPECT_EQ(found.symmetry.hall, expected.symmetry.hall);
+    EXPECT_EQ(
+        std::set<int>(found.symmetry.equivalent.begin(), found.symmetry.equivalent.end()).size(),
+        std::set<int>(expected.symmetry.equivalent.begin(), expected.symmetry.equivalent.end())
+            .size());
+  }
+}
+
+TEST(StandardCell, RefusesACellWithoutTheSymmetryThatIsNamed) {
+  EXPECT_THROW(from_primitive(test::triclinic(), 225), Error);
+  EXPECT_THROW(from_primitive(halite(), 0), Error);
+  EXPECT_THROW(from_primitive(halite(), 231), Error);
+}
+
 TEST(StandardCell, KeepsTheOrderOfElementsAndTidyNumbers) {
   const Structure perovskite = prototypes().at("perovskite");
 
