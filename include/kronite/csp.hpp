@@ -66,6 +66,7 @@ struct Candidate {
   VolumeMethod volume = VolumeMethod::as_template;
   bool known = false;   ///< the template is the query's own formula
   Structure structure;  ///< conventional cell, symmetrised
+  Symmetry symmetry;    ///< of its sites
   int space_group = 0;
   std::string international;
 };

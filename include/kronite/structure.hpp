@@ -69,6 +69,8 @@ StandardCell standardise(const Structure& structure, double symprec = 0.01);
 /// '?'.
 /// @throws Error invalid_argument, or numerical when the cell does not have the symmetry.
 StandardCell from_primitive(const Structure& primitive, int space_group);
+/// The cell as it is, in P 1.
+StandardCell without_symmetry(const Structure& structure);
 /// Parts of standardise().
 Structure primitive_cell(const Structure& structure, double symprec = 0.01);
 Structure conventional_cell(const Structure& structure, double symprec = 0.01);
@@ -108,7 +110,8 @@ void read_structures(const std::string& path, const RecordSink& sink, const Skip
 /// @throws Error invalid_argument when check_structure() refuses the structure.
 std::string to_cif(const Structure& structure, const std::string& name, bool symmetrised = true,
                    double symprec = 0.01);
-/// The same of a crystal that is in its standard setting already, without another search.
+/// The same of a crystal whose symmetry is known, without a search; needs its conventional cell and
+/// its symmetry only. Where hall_number is 0, the symmetry is searched.
 std::string to_cif(const StandardCell& crystal, const std::string& name);
 /// VASP 5; sites of one element are put side by side.
 std::string to_poscar(const Structure& structure, const std::string& comment);

@@ -70,7 +70,8 @@ std::string structure_text(const kronite::csp::Prediction& prediction, const Can
                            int format) {
   switch (format) {
     case KRONITE_CIF:
-      return kronite::to_cif(candidate.structure, prediction.query);
+      return kronite::to_cif(kronite::StandardCell{candidate.structure, {}, candidate.symmetry},
+                             prediction.query);
     case KRONITE_POSCAR:
       return kronite::to_poscar(candidate.structure, prediction.query);
     case KRONITE_EXTXYZ:

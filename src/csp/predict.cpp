@@ -66,19 +66,30 @@ std::string no_template_note(const TemplateLibrary& library, const std::string& 
                      kBuildMore);
 }
 
-/// Conventional cell and space group. A crystal in which spglib finds no symmetry stays as it is.
-void symmetrise(Candidate& candidate, double symprec) {
+/// Elements replace each other one to one, so the template's symmetry stays: no search is needed
+/// unless the library holds a cell that is not standard.
+StandardCell standard_cell(const Structure& structure, int space_group, double symprec) {
   try {
-    candidate.structure = conventional_cell(candidate.structure, symprec);
-    const Symmetry symmetry = find_symmetry(candidate.structure, symprec);
-    candidate.space_group = symmetry.space_group;
-    candidate.international = symmetry.international;
+    return from_primitive(structure, space_group);
+  } catch (const Error&) {
+    return standardise(structure, symprec);
+  }
+}
+
+/// Conventional cell and space group. A crystal in which spglib finds no symmetry stays as it is.
+void symmetrise(Candidate& candidate, int space_group, double symprec) {
+  StandardCell crystal;
+  try {
+    crystal = standard_cell(candidate.structure, space_group, symprec);
   } catch (const Error& e) {
     warning(fmt::format("template {}: the candidate keeps its cell, space group P1: {}",
                         candidate.template_id, e.what()));
-    candidate.space_group = 1;
-    candidate.international = "P1";
+    crystal = without_symmetry(candidate.structure);
   }
+  candidate.structure = std::move(crystal.conventional);
+  candidate.symmetry = std::move(crystal.symmetry);
+  candidate.space_group = candidate.symmetry.space_group;
+  candidate.international = candidate.symmetry.international;
 }
 
 /// Substitutes into templates of one library for one query.
@@ -118,7 +129,7 @@ Candidate Substituter::make(const Ranker::Scored& scored) const {
   candidate.mapping_cost = assignment.cost;
   candidate.structure = replace_elements(original, candidate.mapping);
   set_volume(candidate, original);
-  symmetrise(candidate, options_.symprec);
+  symmetrise(candidate, info.space_group, options_.symprec);
   return candidate;
 }
 

@@ -183,7 +183,7 @@ void RunFolder::add(const Prediction& prediction) {
   for (const auto& c : prediction.candidates) {
     const std::string name = fmt::format("{}-{}", prediction.query, c.rank);
     io::write_file(file(structure_file(prediction.query, c.rank, "cif")),
-                   to_cif(c.structure, name));
+                   to_cif(StandardCell{c.structure, {}, c.symmetry}, name));
     io::write_file(
         file(structure_file(prediction.query, c.rank, "vasp")),
         to_poscar(c.structure, io::one_line(fmt::format("{} candidate {} from template {} ({})",

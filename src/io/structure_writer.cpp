@@ -1,7 +1,6 @@
 // A structure as the text of a CIF, POSCAR or extended XYZ file.
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "base/fail.hpp"           // for fail, fmt::format
 #include "io/escape.hpp"           // for one_line
@@ -106,28 +105,21 @@ void add_asymmetric_unit(std::string& text, const StandardCell& crystal) {
   }
 }
 
-/// The cell as it is, without any symmetry.
-StandardCell triclinic(const Structure& structure) {
-  StandardCell crystal;
-  crystal.conventional = structure;
-  Symmetry& symmetry = crystal.symmetry;
-  symmetry.space_group = symmetry.hall_number = 1;
-  symmetry.international = "P1";
-  symmetry.hall = "P 1";
-  symmetry.wyckoff.assign(structure.size(), 'a');
-  symmetry.equivalent.resize(structure.size());
-  std::iota(symmetry.equivalent.begin(), symmetry.equivalent.end(), 0);
-  return crystal;
-}
-
 }  // namespace
 
 std::string to_cif(const StandardCell& crystal, const std::string& name) {
+  const Symmetry& symmetry = crystal.symmetry;
+  if (symmetry.hall_number == 0) return to_cif(crystal.conventional, name);
+  check_structure(crystal.conventional);
+  if (symmetry.wyckoff.size() != crystal.conventional.size() ||
+      symmetry.equivalent.size() != crystal.conventional.size())
+    fail(Errc::invalid_argument, "the symmetry is that of another cell: {} sites, not {}",
+         symmetry.equivalent.size(), crystal.conventional.size());
   std::string text;
   add_header(text, crystal, name);
   text += "loop_\n_space_group_symop_id\n_space_group_symop_operation_xyz\n";
   int serial = 0;
-  for (const SymmetryOperation& operation : operations_of(crystal.symmetry.hall_number))
+  for (const SymmetryOperation& operation : operations_of(symmetry.hall_number))
     text += fmt::format("  {} '{}'\n", ++serial, operation_text(operation));
   add_asymmetric_unit(text, crystal);
   return text;
@@ -143,7 +135,7 @@ std::string to_cif(const Structure& structure, const std::string& name, bool sym
       if (error.code() != Errc::numerical) throw;  // no space group found: P 1 is still true
     }
   }
-  return to_cif(triclinic(structure), name);
+  return to_cif(without_symmetry(structure), name);
 }
 
 std::string to_poscar(const Structure& structure, const std::string& comment) {

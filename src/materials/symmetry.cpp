@@ -269,6 +269,19 @@ StandardCell from_primitive(const Structure& primitive, int space_group) {
   return crystal;
 }
 
+StandardCell without_symmetry(const Structure& structure) {
+  StandardCell crystal;
+  crystal.conventional = crystal.primitive = structure;
+  Symmetry& symmetry = crystal.symmetry;
+  symmetry.space_group = symmetry.hall_number = 1;
+  symmetry.international = "P1";
+  symmetry.hall = "P 1";
+  symmetry.wyckoff.assign(structure.size(), 'a');
+  symmetry.equivalent.resize(structure.size());
+  std::iota(symmetry.equivalent.begin(), symmetry.equivalent.end(), 0);
+  return crystal;
+}
+
 Structure conventional_cell(const Structure& structure, double symprec) {
   return standardise(structure, symprec).conventional;
 }

@@ -68,6 +68,8 @@ TEST(ToCif, AStandardCellIsWrittenAsItIs) {
   const StandardCell standard = standardise(halite());
 
   EXPECT_EQ(to_cif(standard, "x"), to_cif(halite(), "x"));
+  EXPECT_EQ(to_cif(StandardCell{halite(), {}, {}}, "x"), to_cif(halite(), "x"));
+  EXPECT_THROW(to_cif(StandardCell{halite(), {}, standard.symmetry}, "x"), Error);
 }
 
 TEST(ToPoscar, GroupsTheElementsAndReadsBack) {
@@ -117,6 +119,9 @@ TEST(Writers, RoundTripsOfTheLargeDataSet) {
         SCOPED_TRACE(record.id);
         const Structure& structure = record.structure;
         const StandardCell standard = standardise(structure);
+        EXPECT_TRUE(same_crystal(
+            from_primitive(standard.primitive, standard.symmetry.space_group).conventional,
+            standard.conventional, kReadsBack));
         EXPECT_TRUE(same_crystal(read_back("a.cif", to_cif(standard, record.id)),
                                  standard.conventional, kReadsBack));
         EXPECT_TRUE(
