@@ -4,26 +4,21 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
-#include "io/atomic_file.hpp"  // for write_file
 #include "kronite/error.hpp"
 #include "kronite/log.hpp"
-#include "support/data.hpp"  // for shared_data
+#include "support/data.hpp"              // for shared_data
+#include "support/temporary_folder.hpp"  // for TemporaryFolder
 
 namespace kronite {
 namespace {
 
 class FormulaList : public testing::Test {
  protected:
-  FormulaList() { std::filesystem::create_directories(folder_); }
-  ~FormulaList() override { std::filesystem::remove_all(folder_); }
-
   std::string write(const std::string& name, const std::string& text) {
-    io::write_file(folder_ + name, text);
-    return folder_ + name;
+    return folder_.write(name, text);
   }
 
   std::string refusal(const std::string& path) {
@@ -37,7 +32,7 @@ class FormulaList : public testing::Test {
     return {};
   }
 
-  const std::string folder_ = testing::TempDir() + "kronite_formula_list_test/";
+  const test::TemporaryFolder folder_;
 };
 
 TEST_F(FormulaList, ReadsOneFormulaPerLine) {
@@ -63,7 +58,7 @@ TEST_F(FormulaList, FindsTheColumnOfACsvFile) {
 }
 
 TEST_F(FormulaList, ReadsCompressedFiles) {
-  const std::string path = folder_ + "a.csv.gz";
+  const std::string path = folder_.path("a.csv.gz");
   gzFile file = gzopen(path.c_str(), "wb");
   gzputs(file, "formula\nMgO\n");
   gzclose(file);

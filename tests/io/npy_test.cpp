@@ -11,14 +11,13 @@
 #include "io/npy.hpp"
 #include "kronite/error.hpp"
 #include "kronite/io.hpp"
+#include "support/temporary_folder.hpp"  // for TemporaryFolder
 
 namespace kronite {
 namespace {
 
 class NpyFile : public testing::Test {
  protected:
-  ~NpyFile() override { std::filesystem::remove(path_); }
-
   /// A file of version 1.0 with this dictionary and these values.
   template <class T>
   void write(const std::string& dictionary, const std::vector<T>& values) {
@@ -40,7 +39,8 @@ class NpyFile : public testing::Test {
     }
   }
 
-  const std::string path_ = testing::TempDir() + "kronite_npy_test.npy";
+  const test::TemporaryFolder folder_;
+  const std::string path_ = folder_.path("values.npy");
 };
 
 TEST_F(NpyFile, HasTheHeaderOfTheFormat) {

@@ -12,7 +12,8 @@
 #include "kronite/composition.hpp"
 #include "kronite/error.hpp"
 #include "materials/elements.hpp"
-#include "support/data.hpp"  // for shared_data
+#include "support/data.hpp"              // for shared_data
+#include "support/temporary_folder.hpp"  // for TemporaryFolder
 
 namespace kronite {
 
@@ -24,8 +25,6 @@ namespace {
 
 class ElementTableFile : public testing::Test {
  protected:
-  ~ElementTableFile() override { std::filesystem::remove(path_); }
-
   ElementTable read(const std::string& text) {
     io::write_file(path_, text);
     return ElementTable::read_csv(path_);
@@ -43,7 +42,8 @@ class ElementTableFile : public testing::Test {
     }
   }
 
-  const std::string path_ = testing::TempDir() + "kronite_element_table_test.csv";
+  const test::TemporaryFolder folder_;
+  const std::string path_ = folder_.path("table.csv");
 };
 
 TEST(Elements, HaveSymbolsAndNumbersThatBelongTogether) {
