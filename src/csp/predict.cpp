@@ -82,6 +82,7 @@ void symmetrise(Candidate& candidate, int space_group, double symprec) {
   try {
     crystal = standard_cell(candidate.structure, space_group, symprec);
   } catch (const Error& e) {
+    if (e.code() != Errc::numerical) throw;
     warning(fmt::format("template {}: the candidate keeps its cell, space group P1: {}",
                         candidate.template_id, e.what()));
     crystal = without_symmetry(candidate.structure);
@@ -148,6 +149,8 @@ Prediction predict(Device& device, const Composition& query, const TemplateLibra
                    const Ranker& ranker, const PredictOptions& options) {
   if (options.top < 1)
     fail(Errc::invalid_argument, "predict: top is {}, expected at least 1", options.top);
+  if (!(options.symprec > 0) || !std::isfinite(options.symprec))
+    fail(Errc::invalid_argument, "predict: symprec is {}, expected a length in Å", options.symprec);
   if (query.empty()) fail(Errc::invalid_argument, "predict: the composition is empty");
   const ElementTable& table = options.table ? *options.table : ElementTable::embedded();
   require_elements(query, table);

@@ -39,9 +39,10 @@ inline csp::Prediction two_candidates(const std::string& query) {
     c.mapping_cost = 1.25;
     c.volume_factor = 1.1;
     c.volume = csp::VolumeMethod::scaled;
+    c.structure = perovskite(38, 22, 3.9);
+    c.symmetry = standardise(c.structure).symmetry;
     c.space_group = 221;
     c.international = "Pm-3m";
-    c.structure = perovskite(38, 22, 3.9);
     prediction.candidates.push_back(c);
   }
   return prediction;
