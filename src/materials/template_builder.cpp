@@ -27,6 +27,17 @@ struct Slot {
 
 using Formulas = std::unordered_set<std::string>;
 
+/// Where atoms sit right at the tolerance, spglib may name a symmetry that its own standard cell
+/// does not have; a tighter tolerance then gives a consistent, less symmetric cell.
+StandardCell standard_cell(const Structure& structure, double symprec) {
+  for (const double tighter : {symprec, symprec / 10}) try {
+      return standardise(structure, tighter);
+    } catch (const Error& error) {
+      if (error.code() != Errc::numerical) throw;
+    }
+  return standardise(structure, symprec / 100);
+}
+
 std::optional<Template> reduce(StructureRecord&& record, const Formulas& excluded, double symprec) {
   check_structure(record.structure);
   Template t;
@@ -38,7 +49,7 @@ std::optional<Template> reduce(StructureRecord&& record, const Formulas& exclude
       fail(Errc::invalid_argument, "the element {} has no row in the element table",
            element_symbol(z));
   t.ratio = t.composition.ratio_label();
-  StandardCell crystal = standardise(record.structure, symprec);
+  StandardCell crystal = standard_cell(record.structure, symprec);
   t.structure = std::move(crystal.primitive);
   t.space_group = crystal.symmetry.space_group;
   t.id = record.id.empty() ? t.formula : std::move(record.id);
