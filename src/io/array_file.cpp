@@ -123,10 +123,10 @@ void ArrayFile::refuse(const std::string& text) const {
 }
 
 void ArrayFile::read_index(std::span<const std::byte> bytes) {
+  if (bytes.empty()) refuse("the file is empty");
   Header header{};
   std::memcpy(&header, bytes.data(), std::min(bytes.size(), sizeof header));
   const std::size_t known = std::min(bytes.size(), format_.magic.size());
-  if (known == 0) refuse("the file is empty");
   if (std::memcmp(header.magic.data(), format_.magic.data(), known) != 0)
     fail(Errc::corrupt, "{}: this is not a {} of kronite", path_, format_.what);
   if (bytes.size() < sizeof header) refuse("the file is cut off inside its header");
