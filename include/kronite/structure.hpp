@@ -80,7 +80,7 @@ struct StructureRecord {
   Structure structure;
   std::string id;                ///< opaque
   std::string declared_formula;  ///< as the source writes it; may be empty
-  std::string license;           ///< "BY-C", "BY-NC", "CC0", "PD" or "unknown"
+  std::string license;           ///< "BY-C", "CC0", "PD", "Apache-2.0", ... or "unknown"
   std::string source;            ///< citation or database, one line; may be empty
   /// Partial or shared sites: kept, flagged, never a template. Each site of the structure then
   /// carries its most frequent element.

@@ -22,6 +22,22 @@ bool is_charge(std::string_view text) {
   });
 }
 
+bool is_alnum(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
+
+/// Clauses of the Creative Commons licences without their signs, the longer before its beginnings.
+constexpr std::pair<const char*, const char*> kCreativeCommons[] = {
+    {"byncsa", "BY-NC-SA"}, {"byncnd", "BY-NC-ND"}, {"bync", "BY-NC"},
+    {"bysa", "BY-SA"},      {"bynd", "BY-ND"},      {"by", "BY-C"},
+};
+
+/// One short word as SPDX writes licences: "Apache-2.0", "GPL-3.0+".
+bool is_identifier(std::string_view text) {
+  constexpr std::size_t kLongest = 40;
+  return !text.empty() && text.size() <= kLongest && is_letter(text.front()) &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_alnum(c) || c == '-' || c == '.' || c == '+'; });
+}
+
 }  // namespace
 
 int element_of(std::string_view symbol) {
@@ -52,13 +68,16 @@ SiteElement majority_element(const std::vector<std::pair<int, double>>& occupanc
 std::string license_of(std::string_view text) {
   std::string plain;  // letters and digits in lower case: "CC BY-NC 4.0" -> "ccbync40"
   for (const char c : text)
-    if (std::isalnum(static_cast<unsigned char>(c))) plain += to_lower(c);
-  const auto holds = [&](const char* part) { return plain.find(part) != std::string::npos; };
-  if (holds("bync")) return "BY-NC";
-  if (holds("ccby") || holds("licensesby") || plain == "byc" || plain == "by") return "BY-C";
+    if (is_alnum(c)) plain += to_lower(c);
+  const auto holds = [&](const std::string& part) { return plain.find(part) != std::string::npos; };
+  for (const auto& [clauses, name] : kCreativeCommons)
+    if (holds(std::string("cc") + clauses) || holds(std::string("licenses") + clauses) ||
+        holds(std::string("commons") + clauses) || plain == clauses)
+      return name;
+  if (plain == "byc") return "BY-C";
   if (holds("cc0") || holds("publicdomainzero")) return "CC0";
   if (holds("publicdomain") || plain == "pd" || holds("pddl")) return "PD";
-  return "unknown";
+  return is_identifier(text) ? std::string(text) : "unknown";
 }
 
 std::optional<double> to_number(std::string_view text) {

@@ -82,7 +82,9 @@ struct SiteElement {
 /// @throws Error parse when no element is named or an occupancy is not in (0, 1].
 SiteElement majority_element(const std::vector<std::pair<int, double>>& occupancies);
 
-/// "BY-C", "BY-NC", "CC0", "PD" or "unknown" from a licence's name or address.
+/// Short name of a licence from its name or address: "BY-C" for Creative Commons Attribution,
+/// "BY-NC", "BY-SA" and so on for its relatives, "CC0", "PD" for the public domain. Other short
+/// identifiers ("Apache-2.0") stay as they are; anything else is "unknown".
 std::string license_of(std::string_view text);
 
 /// The whole of `text` as a number; empty when it is not one or not finite.

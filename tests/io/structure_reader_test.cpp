@@ -188,11 +188,21 @@ TEST(Species, LicencesByNameAndAddress) {
   EXPECT_EQ(io::license_of("CC BY-NC 4.0"), "BY-NC");
   EXPECT_EQ(io::license_of("BY-NC"), "BY-NC");
   EXPECT_EQ(io::license_of("https://creativecommons.org/licenses/by-nc/4.0"), "BY-NC");
+  EXPECT_EQ(io::license_of("CC-BY-NC-SA-4.0"), "BY-NC-SA");
+  EXPECT_EQ(io::license_of("https://creativecommons.org/licenses/by-sa/4.0/"), "BY-SA");
+  EXPECT_EQ(io::license_of("Creative Commons BY-ND 4.0"), "BY-ND");
   EXPECT_EQ(io::license_of("CC0-1.0"), "CC0");
   EXPECT_EQ(io::license_of("https://creativecommons.org/publicdomain/zero/1.0/"), "CC0");
   EXPECT_EQ(io::license_of("public domain"), "PD");
-  EXPECT_EQ(io::license_of("MIT"), "unknown");
   EXPECT_EQ(io::license_of(""), "unknown");
+}
+
+TEST(Species, OtherShortLicenceIdentifiersStay) {
+  for (const char* name : {"Apache-2.0", "MIT", "GPL-3.0+", "ODbL-1.0", "unknown"})
+    EXPECT_EQ(io::license_of(name), name);
+  for (const char* text : {"see the publisher", "https://example.org/terms", "2.0", "-MIT", "N/A"})
+    EXPECT_EQ(io::license_of(text), "unknown") << text;
+  EXPECT_EQ(io::license_of(std::string(41, 'a')), "unknown");
 }
 
 TEST(Numbers, AreWholeWordsAndFinite) {
