@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <memory>
 #include <optional>
 #include <unordered_set>
@@ -189,13 +188,15 @@ void add_predict(CLI::App& parent) {
       ->capture_default_str();
   command->add_flag("--exclude-known", job->options.exclude_known,
                     "Leave out templates of the composition itself");
-  const std::map<std::string, VolumeMethod> volumes{{"scaled", VolumeMethod::scaled},
-                                                    {"template", VolumeMethod::as_template}};
   command
-      ->add_option("--volume", job->options.volume,
-                   "Cell volume: scaled by atomic volumes, or the template's own (default: "
-                   "scaled)")
-      ->transform(CLI::Transformer(volumes).description(""))
+      ->add_option_function<std::string>(
+          "--volume",
+          [job](const std::string& method) {
+            job->options.volume =
+                method == "scaled" ? VolumeMethod::scaled : VolumeMethod::as_template;
+          },
+          "Cell volume: scaled by atomic volumes, or the template's own (default: scaled)")
+      ->check(CLI::IsMember({"scaled", "template"}).description(""))
       ->type_name("scaled|template");
   command->add_option("--symprec", job->options.symprec, "Tolerance of the space group in Å")
       ->check(CLI::Range(1e-6, 1.0).description(""))

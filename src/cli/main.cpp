@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <string>
 #include <system_error>
 
 #include "cli/commands.hpp"   // for add_csp and the like
@@ -12,6 +13,28 @@
 #include "kronite/error.hpp"  // for Error
 #include "kronite/log.hpp"    // for set_log_callback
 #include "kronite/version.hpp"
+
+namespace {
+
+/// One sentence about arguments that do not fit, and the help that applies to them.
+std::string refusal(const CLI::App* program, const CLI::Error& error) {
+  const CLI::App* command = program;
+  std::string name = program->get_name();
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    name += " " + command->get_name();
+  }
+  std::string sentence = error.what();
+  const bool wants_command = !command->get_subcommands(nullptr).empty();
+  if (wants_command && error.get_name() == "RequiredError") {
+    const auto rest = command->remaining();
+    sentence = rest.empty() ? "a command is expected"
+                            : fmt::format("there is no command '{}'", rest.front());
+  }
+  return fmt::format("kronite: {}\nRun '{} --help' for more information.\n", sentence, name);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace kronite;
@@ -26,6 +49,7 @@ int main(int argc, char** argv) {
       "kronite"};
   program.set_version_flag("--version", "kronite " KRONITE_VERSION);
   program.require_subcommand(1);
+  program.failure_message(refusal);
   program.footer("Example:  kronite csp predict SrTiO3 --out results");
   cli::add_csp(program);
   cli::add_templates(program);
