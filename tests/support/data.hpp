@@ -1,4 +1,4 @@
-// Where tests find their files: golden numbers in the tree, and the large data set when it is there.
+// Where tests find their files: golden numbers in the tree, and the large data set where it is.
 #pragma once
 
 #include <cstdlib>
@@ -9,8 +9,8 @@ namespace kronite::test {
 
 inline std::string golden(const std::string& name) { return KRONITE_TEST_SOURCE "/golden/" + name; }
 
-/// A file of the large data set (KRONITE_TEST_DATA, else the folder beside the checkout); it may not
-/// be there.
+/// A file of the large data set (KRONITE_TEST_DATA, else the folder beside the checkout); it may
+/// not be there.
 inline std::string shared_data(const std::string& name) {
   const char* given = std::getenv("KRONITE_TEST_DATA");
   return std::string(given && *given ? given : KRONITE_SHARED_DATA) + "/" + name;
@@ -19,5 +19,5 @@ inline std::string shared_data(const std::string& name) {
 }  // namespace kronite::test
 
 /// Skips the test by name where the large data set is absent.
-#define KRONITE_NEEDS_DATA(path)                                                         \
+#define KRONITE_NEEDS_DATA(path) \
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs " << (path) << " (not there)"
