@@ -40,7 +40,8 @@ class Device {
  public:
   static Device cpu(const DeviceOptions& options = {});
 
-  /// CUDA device `id`. A given stream is borrowed: never destroyed, never waited for unasked.
+  /// CUDA device `id`. A given stream is borrowed: it must outlive the Device, is never destroyed,
+  /// and never waited for unasked.
   /// @throws Error unavailable, naming what is missing: module, driver or GPU.
   static Device cuda(int id = 0, CUstream_st* stream = nullptr, const DeviceOptions& options = {});
 

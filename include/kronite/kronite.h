@@ -31,8 +31,7 @@
 extern "C" {
 #endif
 
-/* --- errors and messages -----------------------------------------------------------------------
- */
+/* --- errors and messages --------------------------------------------------------------------- */
 
 enum {
   KRONITE_OK = 0,
@@ -61,8 +60,7 @@ KRONITE_API int kronite_set_log_callback(void (*callback)(void* context, int lev
                                                           const char* message),
                                          void* context);
 
-/* --- devices -----------------------------------------------------------------------------------
- */
+/* --- devices --------------------------------------------------------------------------------- */
 
 typedef struct kronite_device kronite_device;
 
@@ -84,7 +82,8 @@ typedef struct kronite_device_options {
 /* "auto", "cpu", "cuda" or "cuda:1"; CUDA devices get a stream of their own. */
 KRONITE_API int kronite_device_open(const char* name, const kronite_device_options* options,
                                     kronite_device** device);
-/* CUDA device `id` on the caller's stream (a cudaStream_t), which is borrowed; null: an own one. */
+/* CUDA device `id` on the caller's stream (a cudaStream_t), which must outlive it; null: an own
+ * one. */
 KRONITE_API int kronite_device_open_cuda(int id, void* stream,
                                          const kronite_device_options* options,
                                          kronite_device** device);
@@ -110,8 +109,7 @@ typedef struct kronite_place {
 } kronite_place;
 KRONITE_API int kronite_device_place(const kronite_device* device, kronite_place* place);
 
-/* --- compositions ------------------------------------------------------------------------------
- */
+/* --- compositions ---------------------------------------------------------------------------- */
 
 /* "Ca2(CO3)2" -> "CaCO3". */
 KRONITE_API int kronite_reduced_formula(const char* formula, char* text, size_t capacity,
@@ -129,8 +127,7 @@ KRONITE_API int kronite_descriptor_name(size_t index, char* text, size_t capacit
 KRONITE_API int kronite_describe(const char* const* formulas, size_t count, double* values,
                                  size_t value_count);
 
-/* --- template libraries ------------------------------------------------------------------------
- */
+/* --- template libraries ---------------------------------------------------------------------- */
 
 typedef struct kronite_templates kronite_templates;
 
@@ -139,8 +136,7 @@ KRONITE_API int kronite_templates_open(const char* path, kronite_templates** tem
 KRONITE_API void kronite_templates_close(kronite_templates* templates);
 KRONITE_API int kronite_templates_size(const kronite_templates* templates, int64_t* size);
 
-/* --- crystal structure prediction --------------------------------------------------------------
- */
+/* --- crystal structure prediction ------------------------------------------------------------ */
 
 typedef struct kronite_prediction kronite_prediction;
 

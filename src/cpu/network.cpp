@@ -14,8 +14,7 @@
 namespace kronite {
 namespace {
 
-// --- the microkernel: a panel of pairs times a few units
-// ------------------------------------------
+// --- the microkernel: a panel of pairs times a few units ----------------------------------------
 
 constexpr int kVectors = 2;
 constexpr int kPanel = kVectors * kLanes<float>;  // pairs per panel
@@ -55,8 +54,7 @@ constexpr UnitBlock block_of(int count, std::integer_sequence<int, units...>) {
   return table[count - 1];
 }
 
-// --- packed networks
-// ------------------------------------------------------------------------------
+// --- packed networks ----------------------------------------------------------------------------
 
 struct PackedLayer {
   DenseLayerView<float> view;
@@ -87,8 +85,7 @@ void run_layer(const PackedLayer& layer, std::int64_t panels, const float* x, fl
   }
 }
 
-// --- differences, one column per pair
-// -------------------------------------------------------------
+// --- differences, one column per pair -----------------------------------------------------------
 
 Simd<float> absolute(Simd<float> x) {
   typedef std::int32_t Bits __attribute__((vector_size(kVectorBytes)));
@@ -199,8 +196,7 @@ class PairScorer {
   std::int64_t width_ = 0, packed_size_ = 0;
 };
 
-// --- the operation group
-// --------------------------------------------------------------------------
+// --- the operation group ------------------------------------------------------------------------
 
 template <class T>
 class CpuNetwork final : public NetworkOps<T> {

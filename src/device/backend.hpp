@@ -20,8 +20,7 @@ class Backend {
   virtual Place place() const = 0;
   virtual std::string description() const = 0;
 
-  // --- memory
-  // -------------------------------------------------------------------------------------
+  // --- memory -----------------------------------------------------------------------------------
   /// Takes memory from the lent allocator or the device, in stream order, 256-byte aligned. Throws
   /// out_of_memory, naming the amount asked for and the limit, and then nothing is held.
   void* allocate(std::size_t bytes);
@@ -34,13 +33,11 @@ class Backend {
   virtual void copy(void* to, Place to_place, const void* from, Place from_place,
                     std::size_t bytes) = 0;
 
-  // --- order and status
-  // ---------------------------------------------------------------------------
+  // --- order and status -------------------------------------------------------------------------
   /// Waits, then throws the kept failure, if any, and forgets it.
   virtual void synchronize() = 0;
 
-  // --- operations
-  // ---------------------------------------------------------------------------------
+  // --- operations -------------------------------------------------------------------------------
   virtual LinalgOps<float>& linalg(float) = 0;
   virtual LinalgOps<double>& linalg(double) = 0;
   virtual KernelOps<float>& kernels(float) = 0;
@@ -84,8 +81,7 @@ SelectOps<T>& select(Device& d) {
   return d.backend().select(T{});
 }
 
-// --- the CUDA module
-// --------------------------------------------------------------------------------
+// --- the CUDA module ----------------------------------------------------------------------------
 
 /// What libkronite_cuda.so exports under the name kronite_cuda_module. `version` is checked first.
 struct CudaModule {

@@ -26,8 +26,7 @@ static kronite_device* open_cpu(void) {
   return device;
 }
 
-/* --- errors ------------------------------------------------------------------------------------
- */
+/* --- errors ---------------------------------------------------------------------------------- */
 
 static void test_errors(void) {
   char text[64] = "untouched";
@@ -58,8 +57,7 @@ static void test_errors(void) {
   EXPECT_ERROR(kronite_reduced_formula("CaCO3", NULL, 0, NULL), KRONITE_INVALID_ARGUMENT, "null");
 }
 
-/* --- devices -----------------------------------------------------------------------------------
- */
+/* --- devices --------------------------------------------------------------------------------- */
 
 typedef struct {
   int taken, given_back;
@@ -153,8 +151,7 @@ static void test_devices(void) {
   test_device_options();
 }
 
-/* --- compositions ------------------------------------------------------------------------------
- */
+/* --- compositions ---------------------------------------------------------------------------- */
 
 static void count_messages(void* context, int level, const char* message) {
   EXPECT(level == KRONITE_NOTICE || level == KRONITE_WARNING);
@@ -204,8 +201,7 @@ static void test_compositions(void) {
   EXPECT(messages == 1);
 }
 
-/* --- template libraries ------------------------------------------------------------------------
- */
+/* --- template libraries ---------------------------------------------------------------------- */
 
 static void test_templates(void) {
   kronite_templates* templates = NULL;
@@ -225,8 +221,7 @@ static void test_templates(void) {
   EXPECT(templates == NULL);
 }
 
-/* --- prediction --------------------------------------------------------------------------------
- */
+/* --- prediction ------------------------------------------------------------------------------ */
 
 static void check_candidates(const kronite_prediction* prediction, size_t count) {
   size_t i;
@@ -313,8 +308,7 @@ static void test_prediction(void) {
   kronite_device_close(device);
 }
 
-/* --- the caller's arrays -----------------------------------------------------------------------
- */
+/* --- the caller's arrays --------------------------------------------------------------------- */
 
 static void test_score_pairs(kronite_device* device, kronite_place cpu) {
   /* Two queries, three candidates, two members of one layer with one logit each. */

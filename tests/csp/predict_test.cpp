@@ -238,8 +238,7 @@ TEST_F(Predict, RanksWithAnotherElementTableByItsOwnStatistics) {
   }
 }
 
-// --- the embedded library: chemistry that anyone would expect
-// --------------------------------------
+// --- the embedded library: chemistry that anyone would expect -----------------------------------
 
 struct Expectation {
   const char* formula;
