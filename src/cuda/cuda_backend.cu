@@ -93,6 +93,7 @@ CudaBackend::~CudaBackend() {
   try {
     const CurrentDevice current(id_);
     give_back(failure_);
+    if (!host_workspaces_.empty()) KRONITE_CHECK(cudaStreamSynchronize(stream_));
     // Before the stream that they are bound to. cuBLAS and cuSOLVER wait for the device here.
     solver_params_.reset();
     solver_.reset();

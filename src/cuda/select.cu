@@ -7,6 +7,7 @@
 #include <cub/device/device_radix_sort.cuh>
 #include <cub/device/device_segmented_radix_sort.cuh>
 #include <cub/device/device_select.cuh>
+#include <limits>
 
 #include "cuda/cuda_backend.cuh"    // for CudaBackend
 #include "device/scratch.hpp"       // for Scratch
@@ -142,7 +143,10 @@ void CudaSelect<T>::sort_all_rows(MatrixView<const T> scores, Largest largest, M
   const std::size_t left = backend_.memory_limit() - backend_.memory_in_use();
   // Half of what is left: CUB needs about as much again when it has few rows.
   const auto fit = static_cast<std::int64_t>(left / 2 / row_bytes);
-  const std::int64_t rows_at_a_time = std::clamp<std::int64_t>(fit, 1, scores.rows);
+  // The CUB of CUDA 12.0 counts the values of a segmented sort in 32 bits.
+  const std::int64_t counted = std::numeric_limits<std::int32_t>::max() / scores.cols;
+  const std::int64_t rows_at_a_time =
+      std::clamp<std::int64_t>(std::min(fit, counted), 1, scores.rows);
   for (std::int64_t first = 0; first < scores.rows; first += rows_at_a_time) {
     const std::int64_t count = std::min(rows_at_a_time, scores.rows - first);
     sort_rows(scores.rows_from(first, count), largest, values.rows_from(first, count),

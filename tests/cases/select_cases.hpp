@@ -56,6 +56,10 @@ inline std::vector<TopKCase> top_k_cases() {
       {"only NaN", 2, 200, 5, Values::all_nan},
       {"infinities before NaN", 2, 400, 400, Values::infinite},
       {"infinities before NaN, smallest", 2, 400, 400, Values::infinite, Largest::no},
+      {"more than a block of the GPU keeps", 3, 2500, 1025},
+      {"more than a block keeps, ties, smallest, with strides", 2, 2500, 2000, Values::few,
+       Largest::no, 3},
+      {"most of one row, with NaN", 1, 6000, 5000, Values::some_nan},
       {"templates of a ratio", 64, 8000, 10},
   };
 }
