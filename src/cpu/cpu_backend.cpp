@@ -27,7 +27,8 @@ std::size_t default_memory_limit() {
   return 0;
 }
 
-/// An instruction that the processor does not know would end the process without a word.
+/// An instruction that the processor does not know would end the process without a word. Called
+/// before anything else of the backend runs.
 void check_processor() {
 #if defined(__AVX512F__)
   const bool fits = __builtin_cpu_supports("avx512f");
@@ -57,7 +58,6 @@ CpuBackend::CpuBackend(const DeviceOptions& options)
       select_float_(make_cpu_select<float>(*this)),
       select_double_(make_cpu_select<double>(*this)),
       group_(make_cpu_group(*this)) {
-  check_processor();
   if (limit_ == 0) limit_ = default_memory_limit();
 }
 
@@ -90,6 +90,7 @@ void* CpuBackend::take(std::size_t bytes) {
 void CpuBackend::give_back(void* pointer) noexcept { std::free(pointer); }
 
 std::unique_ptr<Backend> make_cpu_backend(const DeviceOptions& options) {
+  check_processor();
   return std::make_unique<CpuBackend>(options);
 }
 
