@@ -1,6 +1,9 @@
 # KRONITE_CUDA=AUTO|ON|OFF -> KRONITE_HAVE_CUDA. Included before the first target: architectures that
 # are set after add_library() are not seen.
 set(KRONITE_HAVE_CUDA OFF)
+if(NOT KRONITE_CUDA MATCHES "^(AUTO|ON|OFF)$")
+  message(FATAL_ERROR "KRONITE_CUDA is AUTO, ON or OFF, not '${KRONITE_CUDA}'")
+endif()
 
 # kronite_no_cuda(reason): an error where CUDA was asked for, a line of the log where it was not.
 macro(kronite_no_cuda reason)
