@@ -1,9 +1,9 @@
 // HTML and its style sheet.
 #include "csp/report.hpp"
 
-#include <cctype>
 #include <cmath>
 
+#include "base/ascii.hpp"         // for is_digit
 #include "base/fail.hpp"          // for fmt::format
 #include "csp/record.hpp"         // for name_of
 #include "csp/run_folder.hpp"     // for structure_file
@@ -76,7 +76,7 @@ std::string formula_html(const std::string& formula) {
     digits.clear();
   };
   for (const char c : formula) {
-    if (std::isdigit(static_cast<unsigned char>(c)) || c == '.') {
+    if (is_digit(c) || c == '.') {
       digits += c;
     } else {
       flush();

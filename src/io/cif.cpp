@@ -5,6 +5,7 @@
 #include <gemmi/numb.hpp>
 #include <gemmi/symmetry.hpp>
 
+#include "base/ascii.hpp"           // for is_letter, is_upper, is_digit
 #include "base/fail.hpp"            // for fail
 #include "base/log.hpp"             // for notice
 #include "io/cif_blocks.hpp"        // for CifBlocks, CifText
@@ -49,7 +50,7 @@ gemmi::Op read_operator(const std::string& text) {
   // Longer numbers overflow in gemmi; no operator holds any.
   int digits = 0;
   for (const char c : text) {
-    digits = c >= '0' && c <= '9' ? digits + 1 : 0;
+    digits = is_digit(c) ? digits + 1 : 0;
     if (digits > 3) fail(Errc::parse, "{} is not a symmetry operator", text);
   }
   try {
@@ -131,14 +132,13 @@ struct CifSite {
 /// nothing is guessed.
 int label_element(const std::string& label) {
   std::size_t letters = 0;
-  while (letters < label.size() && std::isalpha(static_cast<unsigned char>(label[letters])))
-    ++letters;
+  while (letters < label.size() && is_letter(label[letters])) ++letters;
   const std::string_view text(label);
   if (letters == 1) return element_of(text.substr(0, 1));
   if (letters < 2) return 0;
-  const bool capital = std::isupper(static_cast<unsigned char>(label[1])) != 0;
+  const bool capital = is_upper(label[1]);
   const int two = element_of(text.substr(0, 2));
-  if (!capital) return letters == 2 || std::isupper(static_cast<unsigned char>(label[2])) ? two : 0;
+  if (!capital) return letters == 2 || is_upper(label[2]) ? two : 0;
   const int one = element_of(text.substr(0, 1));
   return letters > 2 || (one && two) ? 0 : one ? one : two;
 }

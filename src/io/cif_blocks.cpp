@@ -1,20 +1,19 @@
 // A block starts at a line with data_ that is not inside a text field.
 #include "io/cif_blocks.hpp"
 
-#include <strings.h>
-
 #include <utility>
+
+#include "base/ascii.hpp"  // for to_lower
 
 namespace kronite::io {
 
 bool starts_cif_block(const std::string& line, std::string* name) {
-  constexpr const char* kKeyword = "data_";
-  constexpr std::size_t kLength = 5;
+  constexpr std::string_view kKeyword = "data_";
   const std::size_t at = line.find_first_not_of(" \t");
-  if (at == std::string::npos || ::strncasecmp(line.c_str() + at, kKeyword, kLength) != 0)
+  if (at == std::string::npos || to_lower(line.substr(at, kKeyword.size())) != kKeyword)
     return false;
   if (name) {
-    const std::size_t from = at + kLength;
+    const std::size_t from = at + kKeyword.size();
     *name = line.substr(from, line.find_first_of(" \t#", from) - from);
   }
   return true;

@@ -5,6 +5,7 @@
 #include <array>
 #include <string_view>
 
+#include "base/ascii.hpp"      // for to_lower
 #include "base/fail.hpp"       // for fail
 #include "base/log.hpp"        // for notice
 #include "base/printable.hpp"  // for printable
@@ -48,14 +49,8 @@ class ListBuilder {
   bool any_ = false;
 };
 
-std::string lower_case(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
-
 bool is_csv(const std::string& path) {
-  std::string name = lower_case(path);
+  std::string name = to_lower(path);
   if (name.ends_with(".gz")) name.resize(name.size() - 3);
   return name.ends_with(".csv");
 }
@@ -69,7 +64,7 @@ std::string_view trimmed(std::string_view text) {
 
 std::size_t formula_column(const std::string& where, const std::vector<std::string>& header) {
   std::vector<std::string> names;
-  for (const std::string& cell : header) names.push_back(lower_case(std::string(trimmed(cell))));
+  for (const std::string& cell : header) names.push_back(to_lower(std::string(trimmed(cell))));
   for (const std::string_view column : kColumns) {
     const auto found = std::find(names.begin(), names.end(), column);
     if (found != names.end()) return static_cast<std::size_t>(found - names.begin());

@@ -1,28 +1,21 @@
 // Elements, numbers and licences as structure files spell them.
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 
+#include "base/ascii.hpp"           // for is_letter, to_lower
 #include "base/fail.hpp"            // for fail
 #include "io/structure_reader.hpp"  // for the declarations
 
 namespace kronite::io {
 namespace {
 
-bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
-char to_lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
-char to_upper(char c) { return static_cast<char>(std::toupper(static_cast<unsigned char>(c))); }
-
 /// "", "+", "3+", "+2", "2.67+": how files write charges behind a symbol.
 bool is_charge(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || c == '.' || c == '+' || c == '-';
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_digit(c) || c == '.' || c == '+' || c == '-'; });
 }
-
-bool is_alnum(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
 
 /// Clauses of the Creative Commons licences without their signs, the longer before its beginnings.
 constexpr std::pair<const char*, const char*> kCreativeCommons[] = {

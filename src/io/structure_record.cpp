@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
 
+#include "base/ascii.hpp"           // for to_lower
 #include "base/fail.hpp"            // for fail
 #include "io/structure_reader.hpp"  // for element_of, majority_element, license_of
 #include "materials/lattice.hpp"    // for reciprocal, fractional
@@ -244,8 +244,7 @@ Object preferred_stability(Object stability) {
   Object best;
   std::size_t best_rank = kOrder.size() + 1;
   for (const auto [key, value] : stability) {
-    std::string name(key);
-    for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const std::string name = to_lower(std::string(key));
     const auto rank =
         static_cast<std::size_t>(std::find(kOrder.begin(), kOrder.end(), name) - kOrder.begin());
     Object object;

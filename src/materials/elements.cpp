@@ -9,6 +9,7 @@
 #include <numeric>
 #include <string_view>
 
+#include "base/ascii.hpp"           // for is_upper, is_lower
 #include "kronite/composition.hpp"  // for element_symbol, element_number
 
 namespace kronite {
@@ -39,9 +40,6 @@ constexpr std::array<double, kElements> kElectronegativity = {
     2.2,   2.2,   0.7,   0.9,   1.1,   1.3,   1.5,   1.38,  1.36,  1.28,  1.3,   1.3,
     1.3,   1.3,   1.3,   1.3,   1.3,   1.3,   1.3,   kNone, kNone, kNone, kNone, kNone,
     kNone, kNone, kNone, kNone, kNone, kNone, kNone, kNone, kNone, kNone};
-
-constexpr bool upper(char c) { return c >= 'A' && c <= 'Z'; }
-constexpr bool lower(char c) { return c >= 'a' && c <= 'z'; }
 
 /// Atomic number by first letter and by second letter (0: none).
 using SymbolIndex = std::array<std::array<std::uint8_t, 27>, 26>;
@@ -79,9 +77,9 @@ std::string_view element_symbol(int z) {
 }
 
 int element_number(std::string_view symbol) {
-  if (symbol.empty() || symbol.size() > 2 || !upper(symbol[0])) return 0;
+  if (symbol.empty() || symbol.size() > 2 || !is_upper(symbol[0])) return 0;
   if (symbol.size() == 1) return kSymbolIndex[symbol[0] - 'A'][0];
-  return lower(symbol[1]) ? kSymbolIndex[symbol[0] - 'A'][symbol[1] - 'a' + 1] : 0;
+  return is_lower(symbol[1]) ? kSymbolIndex[symbol[0] - 'A'][symbol[1] - 'a' + 1] : 0;
 }
 
 double electronegativity(int z) { return kElectronegativity[z - 1]; }

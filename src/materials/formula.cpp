@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "base/ascii.hpp"               // for is_digit, is_upper, is_lower
 #include "base/printable.hpp"           // for printable, character_at
 #include "materials/decimal.hpp"        // for Decimal
 #include "materials/formula_error.hpp"  // for refuse_formula
@@ -25,9 +26,6 @@ constexpr const char* kPointRule =
     "a decimal point stands between digits; what is added to a compound follows a centred dot, as "
     "in CuSO4·5H2O";
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 constexpr bool is_space(char c) { return c == ' ' || c == '\t'; }
 constexpr bool is_opening(char c) { return c == '(' || c == '[' || c == '{'; }
 constexpr bool is_closing(char c) { return c == ')' || c == ']' || c == '}'; }
