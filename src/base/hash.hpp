@@ -22,4 +22,10 @@ class ContentHash {
   std::uint64_t hash_ = 0xCBF29CE484222325;
 };
 
+inline std::string content_hash(std::string_view bytes) {
+  ContentHash hash;
+  hash.take(bytes);
+  return hash.hex();
+}
+
 }  // namespace kronite

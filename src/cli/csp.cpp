@@ -9,7 +9,7 @@
 #include <unordered_set>
 
 #include "base/fail.hpp"  // for fail
-#include "base/hash.hpp"  // for ContentHash
+#include "base/hash.hpp"  // for content_hash
 #include "base/log.hpp"   // for notice
 #include "cli/commands.hpp"
 #include "cli/formulas.hpp"    // for read_formulas
@@ -83,12 +83,6 @@ void print(const csp::Prediction& prediction) {
   table.print();
 }
 
-std::string content_hash(const std::string& path) {
-  ContentHash hash;
-  hash.take(io::read_file(path));
-  return hash.hex();
-}
-
 csp::RunInfo PredictCommand::run_info(const Device& on, const TemplateLibrary& library) const {
   csp::RunInfo info;
   info.command = command_line();
@@ -98,7 +92,7 @@ csp::RunInfo PredictCommand::run_info(const Device& on, const TemplateLibrary& l
   info.library_hash = library.hash();
   info.inputs.emplace_back(library.path(), library.hash());
   for (const auto& path : {list, elements})
-    if (!path.empty()) info.inputs.emplace_back(path, content_hash(path));
+    if (!path.empty()) info.inputs.emplace_back(path, content_hash(io::read_file(path)));
   return info;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/fail.hpp"       // for fail
+#include "base/hash.hpp"       // for content_hash
 #include "io/atomic_file.hpp"  // for AtomicFile
 
 namespace kronite::io {
@@ -61,13 +62,6 @@ std::size_t item_bytes(std::uint32_t type) {
       return 8;
   }
   return 0;
-}
-
-// FNV-1a, 64 bits: a name for the content, not a defence.
-std::string name_of(std::span<const std::byte> bytes) {
-  std::uint64_t h = 0xcbf29ce484222325;
-  for (const std::byte b : bytes) h = (h ^ static_cast<std::uint64_t>(b)) * 0x100000001b3;
-  return fmt::format("{:016x}", h);
 }
 
 }  // namespace
@@ -147,7 +141,7 @@ void ArrayFile::read_index(std::span<const std::byte> bytes) {
   const auto index = bytes.subspan(sizeof header, header.arrays * sizeof(IndexEntry));
   if (header_checksum(header, index) != header.checksum)
     refuse("the header or index is damaged (wrong checksum)");
-  hash_ = name_of(index);
+  hash_ = content_hash({reinterpret_cast<const char*>(index.data()), index.size()});
 
   for (std::size_t i = 0; i < header.arrays; ++i) {
     IndexEntry entry;

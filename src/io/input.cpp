@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -69,7 +70,6 @@ struct LineReader::Stream {
 LineReader::LineReader(const std::string& path)
     : path_(path), stream_(new Stream{open_or_fail(path), {}}) {}
 LineReader::~LineReader() = default;
-LineReader::LineReader(LineReader&&) noexcept = default;
 
 bool LineReader::next(std::string& line) {
   line.clear();
@@ -94,8 +94,6 @@ bool LineReader::next(std::string& line) {
     }
   }
 }
-
-std::int64_t LineReader::consumed() const { return ::gzoffset(stream_->file); }
 
 MappedFile::MappedFile(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);

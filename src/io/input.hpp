@@ -17,15 +17,11 @@ class LineReader {
  public:
   explicit LineReader(const std::string& path);
   ~LineReader();
-  LineReader(LineReader&&) noexcept;
 
   /// The next line without its end ("\n" or "\r\n"); false at the end.
   bool next(std::string& line);
   /// Number of the line that next() gave, from 1.
   std::int64_t line_number() const { return line_number_; }
-  const std::string& path() const { return path_; }
-  /// Bytes of the file as stored that were consumed, for progress.
-  std::int64_t consumed() const;
 
  private:
   struct Stream;
