@@ -13,8 +13,6 @@ constexpr double kSmallest = 1.0;  // Å^3: no composition may have the volume 0
 constexpr double kUsual = 15.0;    // Å^3: prior of an element that the table does not know
 constexpr int kReweightings = 20;
 
-using PerElement = std::array<double, kElements>;
-
 PerElement prior_volumes() {
   PerElement prior;
   prior.fill(kUsual);
@@ -22,7 +20,7 @@ PerElement prior_volumes() {
   const auto& names = table.features();
   const auto at = std::find(names.begin(), names.end(), "gs_volume_per") - names.begin();
   if (at == static_cast<std::ptrdiff_t>(names.size())) return prior;
-  for (int z = 1; z < static_cast<int>(kElements); ++z)
+  for (int z = 1; z < kByNumber; ++z)
     if (table.has(z) && table.row(z)[at] > kSmallest) prior[z] = table.row(z)[at];
   return prior;
 }
@@ -87,7 +85,7 @@ PerElement fit_atomic_volumes(const std::vector<VolumeSample>& samples) {
   for (double& p : prior) p *= scale;
 
   std::vector<int> elements;
-  for (int z = 1; z < static_cast<int>(kElements); ++z) {
+  for (int z = 1; z < kByNumber; ++z) {
     const auto holds = [z](const Row& row) {
       return std::any_of(row.share.begin(), row.share.end(), [z](auto& p) { return p.z == z; });
     };
@@ -96,7 +94,7 @@ PerElement fit_atomic_volumes(const std::vector<VolumeSample>& samples) {
   for (const int e : elements) v[e] = std::max(kSmallest, prior[e]);
 
   for (int pass = 0; pass < kReweightings; ++pass) {
-    std::vector<PerElement> h(kElements);
+    std::vector<PerElement> h(kByNumber);
     PerElement g{};
     for (const int e : elements) {
       h[e][e] = kPriorWeight / (prior[e] * prior[e]);

@@ -2,15 +2,15 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <vector>
 
 #include "kronite/composition.hpp"  // for Composition
+#include "materials/elements.hpp"   // for kByNumber
 
 namespace kronite {
 
-/// Arrays over elements have an entry per atomic number 0..118.
-inline constexpr std::size_t kElements = 119;
+/// A value per atomic number.
+using PerElement = std::array<double, kByNumber>;
 
 /// A cell: what is in it and its volume in Å^3.
 struct VolumeSample {
@@ -25,6 +25,6 @@ struct VolumeSample {
 /// ground-state volume of the element in the element table times the one factor that fits the
 /// median sample; lambda = 0.02 lets p decide only where an element is in very few samples.
 /// 0 for elements in no sample.
-std::array<double, kElements> fit_atomic_volumes(const std::vector<VolumeSample>& samples);
+PerElement fit_atomic_volumes(const std::vector<VolumeSample>& samples);
 
 }  // namespace kronite

@@ -13,7 +13,7 @@
 #include "base/printable.hpp"       // for printable
 #include "io/csv.hpp"               // for CsvReader
 #include "kronite/composition.hpp"  // for ElementTable
-#include "materials/elements.hpp"   // for kElements
+#include "materials/elements.hpp"   // for kElements, kByNumber
 
 namespace kronite {
 
@@ -49,8 +49,8 @@ class ElementTableReader {
         fail(Errc::parse, "{}: two columns are called {}", csv.where(),
              printable(table_.features_[j]));
     }
-    table_.values_.assign((kElements + 1) * table_.features_.size(), 0.0);
-    table_.present_.assign(kElements + 1, 0);
+    table_.values_.assign(kByNumber * table_.features_.size(), 0.0);
+    table_.present_.assign(kByNumber, 0);
   }
 
   void read_row(const io::CsvReader& csv, const std::vector<std::string>& cells) {

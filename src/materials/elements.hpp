@@ -4,6 +4,8 @@
 namespace kronite {
 
 inline constexpr int kElements = 118;
+/// Length of arrays by atomic number; entry 0 is of no element.
+inline constexpr int kByNumber = kElements + 1;
 
 /// Electronegativity on Pauling's scale; NaN where there is none (He, Ne, Ar, Rf and beyond).
 double electronegativity(int z);

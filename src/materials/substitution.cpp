@@ -5,10 +5,10 @@
 #include <cmath>
 #include <cstddef>
 
+#include "materials/elements.hpp"  // for kElements, kByNumber
+
 namespace kronite {
 namespace {
-
-constexpr int kMaxZ = 118;
 
 /// Where each atomic number goes; to itself unless the mapping names it.
 std::array<std::uint8_t, 256> replacement_table(const ElementMapping& mapping) {
@@ -22,9 +22,9 @@ std::array<std::uint8_t, 256> replacement_table(const ElementMapping& mapping) {
 }  // namespace
 
 ElementDissimilarity::ElementDissimilarity(const ElementTable& table)
-    : features_(table.features().size()), place_(kMaxZ + 1, -1) {
+    : features_(table.features().size()), place_(kByNumber, -1) {
   int elements = 0;
-  for (int z = 1; z <= kMaxZ; ++z) {
+  for (int z = 1; z <= kElements; ++z) {
     if (!table.has(z)) continue;
     place_[z] = elements++;
     scores_.insert(scores_.end(), table.row(z), table.row(z) + features_);

@@ -18,8 +18,7 @@ class ElementDissimilarity {
  public:
   explicit ElementDissimilarity(const ElementTable& table);
 
-  bool has(int z) const { return place_[static_cast<std::size_t>(z)] >= 0; }
-  /// has() must hold for both atomic numbers.
+  /// Both atomic numbers must be in the table.
   double operator()(int z1, int z2) const;
 
  private:

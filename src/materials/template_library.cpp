@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "base/fail.hpp"                // for fail
-#include "materials/atomic_volume.hpp"  // for fit_atomic_volumes, kElements
+#include "materials/atomic_volume.hpp"  // for fit_atomic_volumes
 
 namespace kronite {
 
@@ -38,7 +38,7 @@ const char* check_below(std::span<const std::uint32_t> values, std::size_t end) 
 }
 
 const char* check_elements(std::span<const std::uint8_t> z) {
-  const auto known = [](std::uint8_t v) { return v >= 1 && v < kElements; };
+  const auto known = [](std::uint8_t v) { return v >= 1 && v <= kElements; };
   return std::all_of(z.begin(), z.end(), known) ? nullptr : "an atomic number is not in 1..118";
 }
 
@@ -195,7 +195,7 @@ TemplateLibrary::File::File(io::ArrayFile opened)
                   [n = texts](auto v) { return check_below(v, n); }),
       ratio_begin(arrays, "ratio.begin", labels + 1, 1,
                   [n = size](auto v) { return check_offsets(v, n); }),
-      atomic_volume(arrays, "atomic_volume", kElements, 1, check_finite),
+      atomic_volume(arrays, "atomic_volume", kByNumber, 1, check_finite),
       descriptor_mean(arrays, "descriptor.mean", io::kAnyRows, 1, check_finite, true),
       descriptor_std(arrays, "descriptor.std", io::kAnyRows, 1, check_amounts, true),
       table_hash(arrays, "element_table.hash", io::kAnyRows, 1, nullptr, true) {

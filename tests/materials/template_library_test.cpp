@@ -12,7 +12,6 @@
 #include <thread>
 
 #include "kronite/error.hpp"
-#include "materials/atomic_volume.hpp"  // for kElements
 
 namespace kronite {
 namespace {

@@ -50,7 +50,7 @@ TEST(AtomicVolumes, AreZeroForElementsThatWereNeverSeenAndPositiveForTheOthers) 
   const auto fitted = fit_atomic_volumes(samples(50, 0.2, 7));
 
   for (int z = 1; z <= 40; ++z) EXPECT_GE(fitted[z], 0) << z;
-  for (std::size_t z = 41; z < kElements; ++z) EXPECT_EQ(fitted[z], 0) << z;
+  for (int z = 41; z <= kElements; ++z) EXPECT_EQ(fitted[z], 0) << z;
 }
 
 TEST(AtomicVolumes, FallBackToTheTableInProportionWhereOneCellIsAllThereIs) {
