@@ -148,7 +148,8 @@ void ArrayFile::read_index(std::span<const std::byte> bytes) {
     std::memcpy(&entry, index.data() + i * sizeof entry, sizeof entry);
     const std::size_t size = item_bytes(entry.type);
     if (size == 0) continue;  // an element type of a later version: nobody here asks for it
-    const std::size_t room = entry.offset <= bytes.size() ? bytes.size() - entry.offset : 0;
+    if (entry.offset > bytes.size()) refuse("its index is damaged");
+    const std::size_t room = bytes.size() - entry.offset;
     const bool fits = entry.cols > 0 && entry.cols <= bytes.size() &&
                       entry.rows <= room / size / entry.cols && entry.offset % kAlignment == 0;
     if (!fits || entry.name.back() != '\0') refuse("its index is damaged");

@@ -53,15 +53,16 @@ gemmi::Op read_operator(const std::string& text) {
     digits = is_digit(c) ? digits + 1 : 0;
     if (digits > 3) fail(Errc::parse, "{} is not a symmetry operator", text);
   }
+  gemmi::Op op;
   try {
-    const gemmi::Op op = gemmi::parse_triplet(text);
-    constexpr int kUnit = gemmi::Op::DEN * gemmi::Op::DEN * gemmi::Op::DEN;
-    if (std::abs(op.det_rot()) != kUnit)
-      fail(Errc::parse, "the symmetry operator {} changes volumes", text);
-    return op;
+    op = gemmi::parse_triplet(text);
   } catch (const std::runtime_error&) {
     fail(Errc::parse, "{} is not a symmetry operator such as -x,y+1/2,z", text);
   }
+  constexpr int kUnit = gemmi::Op::DEN * gemmi::Op::DEN * gemmi::Op::DEN;
+  if (std::abs(op.det_rot()) != kUnit)
+    fail(Errc::parse, "the symmetry operator {} changes volumes", text);
+  return op;
 }
 
 std::vector<gemmi::Op> listed_operators(cif::Block& block) {
@@ -188,8 +189,6 @@ std::vector<CifSite> read_sites(cif::Block& block, bool& implicit_hydrogen) {
   return sites;
 }
 
-Vector3 apply(const gemmi::Op& op, const Vector3& x) { return op.apply_to_xyz(x); }
-
 /// Distinct images of a site. Those closer than 0.2 Å are one site on a special position, which
 /// coordinates such as 0.333 only nearly meet: their mean lies on it.
 std::vector<Vector3> orbit(const Lattice& lattice, const std::vector<gemmi::Op>& operators,
@@ -199,7 +198,7 @@ std::vector<Vector3> orbit(const Lattice& lattice, const std::vector<gemmi::Op>&
   std::vector<Vector3> images, drift;
   std::vector<int> count;
   for (const gemmi::Op& op : operators) {
-    const Vector3 image = apply(op, x);
+    const Vector3 image = op.apply_to_xyz(x);
     if (const auto hit = grid.find(image)) {
       for (int k = 0; k < 3; ++k) drift[hit->site][k] -= hit->offset[k];
       ++count[hit->site];

@@ -35,9 +35,9 @@ std::size_t read_some(gzFile file, const std::string& path, char* to, unsigned b
   const int n = ::gzread(file, to, bytes);
   int code = Z_OK;
   const char* text = n < static_cast<int>(bytes) ? ::gzerror(file, &code) : nullptr;
+  if (code == Z_ERRNO) fail(Errc::io, "{}: cannot read this file: {}", path, std::strerror(errno));
   if (n < 0 || code == Z_BUF_ERROR || code == Z_DATA_ERROR)
-    fail(code == Z_ERRNO ? Errc::io : Errc::parse,
-         "{}: the compressed data are damaged or cut off ({})", path,
+    fail(Errc::parse, "{}: the compressed data are damaged or cut off ({})", path,
          text && *text ? text : "zlib");
   return static_cast<std::size_t>(n);
 }

@@ -135,6 +135,7 @@ template <class T>
 NpyMatrix values_of(const std::string& path, const Header& header, std::string_view data) {
   NpyMatrix matrix{{}, header.rows, header.cols};
   matrix.values.resize(checked_count(path, header, sizeof(T), data.size()));
+  if (matrix.values.empty()) return matrix;  // 10^18 x 0 would take years to walk through
   for (std::int64_t i = 0; i < header.rows; ++i)
     for (std::int64_t j = 0; j < header.cols; ++j) {
       const std::int64_t stored = header.fortran_order ? j * header.rows + i : i * header.cols + j;

@@ -82,11 +82,13 @@ class PoscarReader {
         fail(Errc::parse, "line {}: {} is not an element symbol", lines_.line_number(), name);
     }
     line("the number of sites of each element");
-    constexpr double kMost = 1e7;
+    constexpr double kMost = 1e7;  // sites of a file: room is made before they are read
     const std::vector<double> counts = numbers(elements.size(), "one count per element");
     for (std::size_t i = 0; i < counts.size(); ++i) {
-      if (!(counts[i] >= 1 && counts[i] <= kMost) || counts[i] != std::floor(counts[i]))
+      if (!(counts[i] >= 1) || counts[i] != std::floor(counts[i]))
         expected("whole counts of sites, 1 or more");
+      if (static_cast<double>(z.size()) + counts[i] > kMost)
+        expected(fmt::format("at most {} sites", kMost));
       z.insert(z.end(), static_cast<std::size_t>(counts[i]),
                static_cast<std::uint8_t>(elements[i]));
     }

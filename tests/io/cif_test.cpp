@@ -124,6 +124,8 @@ TEST(Cif, RefusesSymmetryThatItDoesNotKnow) {
                                    "Na Na 0 0 0\n")),
                       "symmetry operator"))
         << bad;
+  EXPECT_TRUE(holds(reason(block("x", "_symmetry_equiv_pos_as_xyz 'x,x,x'\n", "Na Na 0 0 0\n")),
+                    "x,x,x changes volumes"));
 }
 
 TEST(Cif, TakesElementsFromTypeSymbolsAndFromLabelsThatLeaveNoDoubt) {

@@ -76,6 +76,16 @@ TEST_F(NpyFile, KeepsAMatrixWithoutRows) {
   EXPECT_EQ(matrix.cols, 290);
 }
 
+TEST_F(NpyFile, TakesNoTimeForAMatrixWithoutColumns) {
+  write<double>("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000000000, 0), }",
+                {});
+
+  const NpyMatrix matrix = read_npy(path_);
+
+  EXPECT_EQ(matrix.rows, 1'000'000'000'000'000'000);
+  EXPECT_TRUE(matrix.values.empty());
+}
+
 TEST_F(NpyFile, ReadsFloat32AndColumnMajorOrder) {
   write<float>("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", {1, 2, 3, 4, 5, 6});
 

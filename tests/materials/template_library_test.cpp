@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 #include <unistd.h>
+#include <zlib.h>  // for crc32_z
 
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -271,6 +273,22 @@ TEST_F(TemplateFile, SurvivesContentsThatLieUnderGoodChecksums) {
         EXPECT_EQ(e.code(), Errc::corrupt) << writer.parts[part].name << ": " << e.what();
       }
     }
+}
+
+TEST_F(TemplateFile, RefusesAnEmptyArrayThatLiesBehindTheEnd) {
+  write(pack_templates(crystals()));
+  std::string bad = bytes();
+  const auto put = [&](std::size_t at, auto value) { std::memcpy(&bad[at], &value, sizeof value); };
+  const auto arrays = static_cast<std::size_t>(bad[24]);
+  const std::size_t last = 64 * arrays;  // where its entry begins: name, type, checksum, rows, ...
+  put(last + 40, std::uint64_t{0});
+  put(last + 56, std::uint64_t{1} << 60);
+  const auto* header = reinterpret_cast<const unsigned char*>(bad.data());
+  put(60,
+      static_cast<std::uint32_t>(::crc32_z(::crc32_z(0, header, 60), header + 64, 64 * arrays)));
+  replace(bad);
+
+  EXPECT_NE(refusal().find("index is damaged"), std::string::npos) << refusal();
 }
 
 TEST_F(TemplateFile, ChecksADamagedArrayOnlyWhenItIsUsed) {
