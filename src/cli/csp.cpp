@@ -76,10 +76,10 @@ void print(const csp::Prediction& prediction) {
              prediction.candidates.size(), prediction.templates, prediction.ratio);
   Table table(std::move(header));
   for (const auto& c : prediction.candidates)
-    table.add({fmt::format("{}", c.rank), number(probabilities ? c.p : -c.score), c.international,
-               fmt::format("{}", c.space_group), c.template_formula, io::one_line(c.template_id),
-               csp::mapping_text(c), fmt::format("{:.3f}", c.volume_factor),
-               c.known ? "known" : ""});
+    table.add({fmt::format("{}", c.rank), number(probabilities ? c.p : 0 - c.score),
+               c.international, fmt::format("{}", c.space_group), c.template_formula,
+               io::one_line(c.template_id), csp::mapping_text(c),
+               fmt::format("{:.3f}", c.volume_factor), c.known ? "known" : ""});
   table.print();
 }
 

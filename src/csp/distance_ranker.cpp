@@ -6,46 +6,25 @@
 #include <mutex>
 #include <utility>
 
-#include "device/backend.hpp"  // for kernels
-#include "kronite/array.hpp"   // for Array
-#include "kronite/csp.hpp"     // for Ranker
+#include "device/backend.hpp"                   // for kernels
+#include "kronite/array.hpp"                    // for Array
+#include "kronite/csp.hpp"                      // for Ranker
+#include "materials/descriptor_statistics.hpp"  // for Statistics, descriptor_statistics
 
 namespace kronite::csp {
 namespace {
-
-/// Mean and standard deviation of each descriptor value.
-struct Scaler {
-  std::vector<double> mean, std;
-};
 
 bool covers(const ElementTable& table, const Composition& composition) {
   return std::all_of(composition.parts().begin(), composition.parts().end(),
                      [&](const ElementAmount& part) { return table.has(part.z); });
 }
 
-/// Over all templates that `table` covers: ddof 1; 1 where a value never varies.
-Scaler fit_scaler(const TemplateLibrary& library, const ElementTable& table) {
-  const std::int64_t values = 5 * static_cast<std::int64_t>(table.features().size());
-  const auto width = static_cast<std::size_t>(values);
+/// Over all templates that `table` covers.
+Statistics fit_statistics(const TemplateLibrary& library, const ElementTable& table) {
   std::vector<Composition> compositions;
   for (std::int64_t i = 0; i < library.size(); ++i)
     if (auto c = library.composition(i); covers(table, c)) compositions.push_back(std::move(c));
-  const auto n = static_cast<std::int64_t>(compositions.size());
-  std::vector<double> x(compositions.size() * width);
-  describe(compositions, table, MatrixView<double>(x.data(), n, values));
-
-  Scaler scaler{std::vector<double>(width, 0.0), std::vector<double>(width, 0.0)};
-  for (std::size_t i = 0; i < x.size(); ++i) scaler.mean[i % width] += x[i];
-  for (double& m : scaler.mean) m /= static_cast<double>(std::max<std::int64_t>(n, 1));
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const double d = x[i] - scaler.mean[i % width];
-    scaler.std[i % width] += d * d;
-  }
-  for (double& s : scaler.std) {
-    s = n > 1 ? std::sqrt(s / static_cast<double>(n - 1)) : 0;
-    if (!(s > 0)) s = 1;
-  }
-  return scaler;
+  return descriptor_statistics(compositions, table);
 }
 
 class DistanceRanker : public Ranker {
@@ -60,31 +39,31 @@ class DistanceRanker : public Ranker {
   /// Standardised descriptors, one row per composition.
   std::vector<double> standardised(const std::vector<Composition>& compositions,
                                    const TemplateLibrary& library) const;
-  const Scaler& scaler(const TemplateLibrary& library) const;
+  const Statistics& statistics(const TemplateLibrary& library) const;
 
   const ElementTable& table_;
   mutable std::mutex guard_;
-  mutable std::map<std::string, Scaler> scalers_;  // by the library's hash
+  mutable std::map<std::string, Statistics> statistics_;  // by the library's hash
 };
 
-const Scaler& DistanceRanker::scaler(const TemplateLibrary& library) const {
+const Statistics& DistanceRanker::statistics(const TemplateLibrary& library) const {
   const std::lock_guard lock(guard_);
-  const auto found = scalers_.find(library.hash());
-  if (found != scalers_.end()) return found->second;
-  Scaler made;
+  const auto found = statistics_.find(library.hash());
+  if (found != statistics_.end()) return found->second;
+  Statistics made;
   if (table_.hash() == ElementTable::embedded().hash()) {
     const std::size_t width = 5 * table_.features().size();
     made.mean.assign(library.descriptor_mean(), library.descriptor_mean() + width);
     made.std.assign(library.descriptor_std(), library.descriptor_std() + width);
   } else {
-    made = fit_scaler(library, table_);
+    made = fit_statistics(library, table_);
   }
-  return scalers_.emplace(library.hash(), std::move(made)).first->second;
+  return statistics_.emplace(library.hash(), std::move(made)).first->second;
 }
 
 std::vector<double> DistanceRanker::standardised(const std::vector<Composition>& compositions,
                                                  const TemplateLibrary& library) const {
-  const Scaler& s = scaler(library);
+  const Statistics& s = statistics(library);
   const std::size_t width = s.mean.size();
   std::vector<double> x(compositions.size() * width);
   describe(compositions, table_,
@@ -117,7 +96,8 @@ std::vector<Ranker::Scored> DistanceRanker::rank(Device& device, const Compositi
   kernels<double>(device).squared_distances(from.view(), to.view(), squared.view());
   const auto distances = squared.to_host();
 
-  for (std::size_t i = 0; i < scored.size(); ++i) scored[i].score = -std::sqrt(distances[i]);
+  for (std::size_t i = 0; i < scored.size(); ++i)
+    scored[i].score = 0 - std::sqrt(distances[i]);  // not -0
   std::stable_sort(scored.begin(), scored.end(),
                    [](const Scored& a, const Scored& b) { return a.score > b.score; });
   return scored;

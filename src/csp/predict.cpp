@@ -12,6 +12,7 @@
 #include "kronite/csp.hpp"              // for predict
 #include "materials/element_table.hpp"  // for require_elements
 #include "materials/substitution.hpp"   // for ElementDissimilarity, replace_elements
+#include "materials/symmetry.hpp"       // for check_symprec
 
 namespace kronite::csp {
 namespace {
@@ -93,19 +94,30 @@ void symmetrise(Candidate& candidate, int space_group, double symprec) {
   candidate.international = candidate.symmetry.international;
 }
 
+/// The same elements in the same proportions, however the amounts are written: Na0.5Cl0.5 is NaCl.
+bool same_composition(const Composition& a, const Composition& b) {
+  constexpr double kRounding = 1e-9;
+  const auto x = a.fractions(), y = b.fractions();
+  return std::equal(x.begin(), x.end(), y.begin(), y.end(),
+                    [](const ElementAmount& p, const ElementAmount& q) {
+                      return p.z == q.z && std::abs(p.amount - q.amount) <= kRounding;
+                    });
+}
+
 /// Substitutes into templates of one library for one query.
 class Substituter {
  public:
-  Substituter(const Composition& query, const TemplateLibrary& library,
-              const PredictOptions& options, const ElementTable& table)
-      : query_(query), library_(library), options_(options), dissimilarity_(table) {}
+  /// `query` as Composition::reduced() rounds it: templates hold integers.
+  Substituter(Composition query, const TemplateLibrary& library, const PredictOptions& options,
+              const ElementTable& table)
+      : query_(std::move(query)), library_(library), options_(options), dissimilarity_(table) {}
 
   Candidate make(const Ranker::Scored& scored) const;
 
  private:
   void set_volume(Candidate& candidate, const Structure& original) const;
 
-  const Composition& query_;
+  const Composition query_;
   const TemplateLibrary& library_;
   const PredictOptions& options_;
   ElementDissimilarity dissimilarity_;
@@ -149,8 +161,7 @@ Prediction predict(Device& device, const Composition& query, const TemplateLibra
                    const Ranker& ranker, const PredictOptions& options) {
   if (options.top < 1)
     fail(Errc::invalid_argument, "predict: top is {}, expected at least 1", options.top);
-  if (!(options.symprec > 0) || !std::isfinite(options.symprec))
-    fail(Errc::invalid_argument, "predict: symprec is {}, expected a length in Å", options.symprec);
+  check_symprec(options.symprec);
   if (query.empty()) fail(Errc::invalid_argument, "predict: the composition is empty");
   const ElementTable& table = options.table ? *options.table : ElementTable::embedded();
   require_elements(query, table);
@@ -167,21 +178,27 @@ Prediction predict(Device& device, const Composition& query, const TemplateLibra
   }
   const TemplateRange range = library.with_ratio(prediction.ratio);
   auto ranked = ranker.rank(device, query, library, range);
+  const Composition reduced = query.reduced();
   const auto is_known = [&](const Ranker::Scored& s) {
-    return library.info(s.candidate).formula == prediction.query;
+    return same_composition(library.composition(s.candidate), reduced);
   };
+  const bool any_ranked = !ranked.empty();
   if (options.exclude_known) std::erase_if(ranked, is_known);
   prediction.templates = static_cast<std::int64_t>(ranked.size());
   if (ranked.empty()) {
-    prediction.note =
-        range.size() == 0
-            ? no_template_note(library, prediction.ratio)
-            : fmt::format("the only templates of the ratio {} in {} are {} itself; {}",
-                          prediction.ratio, library_name(library), prediction.query, kBuildMore);
+    if (range.size() == 0)
+      prediction.note = no_template_note(library, prediction.ratio);
+    else
+      prediction.note =
+          fmt::format("the only templates of the ratio {} in {} {}; {}", prediction.ratio,
+                      library_name(library),
+                      any_ranked ? "are " + prediction.query + " itself"
+                                 : std::string("hold elements that the element table lacks"),
+                      kBuildMore);
     return prediction;
   }
 
-  const Substituter substituter(query, library, options, table);
+  const Substituter substituter(reduced, library, options, table);
   const std::size_t count = std::min(ranked.size(), static_cast<std::size_t>(options.top));
   for (std::size_t i = 0; i < count; ++i) {
     prediction.candidates.push_back(substituter.make(ranked[i]));

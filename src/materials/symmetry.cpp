@@ -36,11 +36,6 @@ struct SpglibCell {
   double (*rows())[3] { return reinterpret_cast<double(*)[3]>(positions.data()); }
 };
 
-void check_symprec(double symprec) {
-  if (!(symprec > 0) || !std::isfinite(symprec))
-    fail(Errc::invalid_argument, "symprec must be a positive distance in Å, given {}", symprec);
-}
-
 Dataset find_dataset(const Structure& structure, double symprec) {
   check_symprec(symprec);
   SpglibCell cell(structure);
@@ -217,6 +212,11 @@ std::string hermann_mauguin(int hall_number) {
   if (choice == "1" || choice == "2" || choice == "H" || choice == "R")
     text.append(":").append(choice);
   return text;
+}
+
+void check_symprec(double symprec) {
+  if (!(symprec > 0) || !std::isfinite(symprec))
+    fail(Errc::invalid_argument, "symprec is {}, expected a length in Å above zero", symprec);
 }
 
 Symmetry find_symmetry(const Structure& structure, double symprec) {

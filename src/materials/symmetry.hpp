@@ -1,4 +1,4 @@
-// Operations of a space group's setting and its name, from spglib's tables.
+// Operations of a space group's setting and its name, from spglib's tables; checks of tolerances.
 #pragma once
 
 #include <array>
@@ -8,6 +8,9 @@
 #include "kronite/structure.hpp"  // for Symmetry, Vector3
 
 namespace kronite {
+
+/// @throws Error invalid_argument for a tolerance that is no length: zero, negative, NaN, infinite.
+void check_symprec(double symprec);
 
 /// x' = rotation x + translation, fractional.
 struct SymmetryOperation {

@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "base/fail.hpp"                   // for fail
+#include "materials/element_table.hpp"     // for require_elements
+#include "materials/symmetry.hpp"          // for check_symprec
 #include "materials/template_library.hpp"  // for pack_templates
 
 namespace kronite {
@@ -44,10 +46,7 @@ std::optional<Template> reduce(StructureRecord&& record, const Formulas& exclude
   t.composition = record.structure.composition().reduced();
   t.formula = t.composition.reduced_formula();
   if (excluded.count(t.formula) != 0) return std::nullopt;
-  for (const auto& [z, amount] : t.composition.parts())
-    if (!ElementTable::embedded().has(z))
-      fail(Errc::invalid_argument, "the element {} has no row in the element table",
-           element_symbol(z));
+  require_elements(t.composition, ElementTable::embedded());
   t.ratio = t.composition.ratio_label();
   StandardCell crystal = standard_cell(record.structure, symprec);
   t.structure = std::move(crystal.primitive);
@@ -144,6 +143,7 @@ class Reader {
     if (options_.progress && !options_.progress(report_.read, 0)) cancelled_ = true;
     if (cancelled_) return false;
     std::string name = record.id.empty() ? record.declared_formula : record.id;
+    if (name.empty()) name = record.structure.composition().reduced_formula();
     if (record.disordered) {
       ++report_.disordered;
       if (skip_) skip_(name, "disordered: partial or shared sites cannot be a template");
@@ -185,6 +185,7 @@ class Reader {
 
 BuildReport build_templates(const std::vector<std::string>& sources, const std::string& out,
                             const BuildOptions& options, const SkipSink& skip) {
+  check_symprec(options.symprec);
   BuildReport report;
   std::vector<Template> templates = Reader(options, skip, report).read(sources);
   if (!options.keep_polymorphs)

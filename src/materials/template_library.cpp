@@ -11,8 +11,9 @@
 #include <unordered_map>
 #include <utility>
 
-#include "base/fail.hpp"                // for fail
-#include "materials/atomic_volume.hpp"  // for fit_atomic_volumes
+#include "base/fail.hpp"                        // for fail
+#include "materials/atomic_volume.hpp"          // for fit_atomic_volumes
+#include "materials/descriptor_statistics.hpp"  // for descriptor_statistics
 
 namespace kronite {
 
@@ -86,45 +87,6 @@ class TextPool {
   std::vector<std::int64_t> offsets_{0};
   std::vector<std::uint8_t> bytes_;
 };
-
-struct Statistics {
-  std::vector<double> mean, std;
-};
-
-// Two passes in blocks: the descriptors of a large library are not kept.
-Statistics descriptor_statistics(const std::vector<Composition>& compositions) {
-  constexpr std::size_t kBlock = 1024;
-  const ElementTable& table = ElementTable::embedded();
-  const std::size_t width = 5 * table.features().size();
-  std::vector<double> block(kBlock * width);
-  const auto for_each_row = [&](auto&& use) {
-    for (std::size_t begin = 0; begin < compositions.size(); begin += kBlock) {
-      const std::size_t end = std::min(begin + kBlock, compositions.size());
-      const std::vector<Composition> part(compositions.begin() + static_cast<std::ptrdiff_t>(begin),
-                                          compositions.begin() + static_cast<std::ptrdiff_t>(end));
-      describe(
-          part, table,
-          {block.data(), static_cast<std::int64_t>(end - begin), static_cast<std::int64_t>(width)});
-      for (std::size_t i = 0; i < end - begin; ++i) use(block.data() + i * width);
-    }
-  };
-
-  Statistics s{std::vector<double>(width, 0.0), std::vector<double>(width, 0.0)};
-  for_each_row([&](const double* row) {
-    for (std::size_t j = 0; j < width; ++j) s.mean[j] += row[j];
-  });
-  const auto n = static_cast<double>(compositions.size());
-  for (double& m : s.mean) m /= n;
-  for_each_row([&](const double* row) {
-    for (std::size_t j = 0; j < width; ++j) s.std[j] += (row[j] - s.mean[j]) * (row[j] - s.mean[j]);
-  });
-  for (std::size_t j = 0; j < width; ++j) {
-    const double deviation = n > 1 ? std::sqrt(s.std[j] / (n - 1)) : 0;
-    // Rounding of the mean leaves a constant value a deviation of about 1e-16 of it.
-    s.std[j] = deviation > 1e-12 * std::abs(s.mean[j]) ? deviation : 1;
-  }
-  return s;
-}
 
 }  // namespace
 
@@ -232,7 +194,7 @@ const Statistics& TemplateLibrary::File::statistics() const {
     std::vector<Composition> compositions;
     for (std::size_t i = 0; i < size; ++i)
       compositions.push_back(composition(static_cast<std::int64_t>(i)));
-    statistics_ = descriptor_statistics(compositions);
+    statistics_ = descriptor_statistics(compositions, ElementTable::embedded());
   });
   return statistics_;
 }
@@ -352,7 +314,7 @@ io::ArrayFileWriter pack_templates(std::vector<Template> templates) {
     volumes.push_back({t.structure.composition(), volume(t.structure.lattice)});
   }
   ratio_begin.push_back(static_cast<std::int64_t>(id.size()));
-  const Statistics statistics = descriptor_statistics(compositions);
+  const Statistics statistics = descriptor_statistics(compositions, ElementTable::embedded());
   const std::string& hash = ElementTable::embedded().hash();
   const auto volume_of = fit_atomic_volumes(volumes);
 

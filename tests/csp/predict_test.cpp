@@ -151,6 +151,20 @@ TEST_F(Predict, MarksTheQueryItselfAsKnownAndPutsItFirst) {
     EXPECT_FALSE(prediction.candidates[i].known);
 }
 
+TEST_F(Predict, KnowsTheQueryHoweverItsAmountsAreWritten) {
+  for (const char* formula : {"Na0.5Cl0.5", "Na1.000000009Cl"}) {
+    const auto prediction = predict(formula);
+
+    ASSERT_EQ(prediction.candidates.size(), 4u) << formula;
+    for (const auto& candidate : prediction.candidates)
+      EXPECT_EQ(candidate.known, candidate.template_formula == "NaCl") << formula;
+  }
+}
+
+TEST_F(Predict, GivesTheBestScoreAsZeroWithoutASign) {
+  EXPECT_FALSE(std::signbit(predict("NaCl").candidates[0].score));
+}
+
 TEST_F(Predict, LeavesOutTheKnownWhenAsked) {
   PredictOptions options;
   options.exclude_known = true;
@@ -192,9 +206,51 @@ TEST_F(Predict, RefusesWhatItCannotDo) {
   PredictOptions none;
   none.top = 0;
 
+  PredictOptions no_length;
+  no_length.symprec = std::nan("");
+
   EXPECT_THROW(predict("NaCl", none), Error);
+  EXPECT_THROW(predict("NaCl", no_length), Error);
   EXPECT_THROW(predict("AmO2"), Error);
   EXPECT_THROW(csp::predict(device_, Composition(), library_, *ranker_), Error);
+}
+
+TEST_F(Predict, SaysThatTheElementTableLacksTheElementsOfAllTemplates) {
+  std::ofstream(folder_->file("few.csv")) << ",size\nSr,1\nZr,2\nO,3\n";
+  const ElementTable table = ElementTable::read_csv(folder_->file("few.csv"));
+  PredictOptions options;
+  options.table = &table;
+
+  const auto prediction = csp::predict(device_, Composition::parse("SrZrO3"), library_,
+                                       *csp::distance_ranker(table), options);
+
+  EXPECT_NE(prediction.note.find("hold elements that the element table lacks"), std::string::npos)
+      << prediction.note;
+}
+
+TEST_F(Predict, CountsAFeatureThatNeverVariesForNothing) {
+  // The mean of equal values that are no binary fractions is off by a rounding.
+  std::ofstream(folder_->file("constant.csv"))
+      << ",size,constant\nNa,1,0.1\nK,2,0.1\nRb,3,0.1\nCs,5,0.1\nCl,7,0.1\nBr,8,0.1\n"
+         "Mg,4,0.1\nO,6,0.1\n";
+  std::ofstream(folder_->file("varying.csv"))
+      << ",size\nNa,1\nK,2\nRb,3\nCs,5\nCl,7\nBr,8\nMg,4\nO,6\n";
+  const auto scores = [&](const char* name) {
+    const ElementTable table = ElementTable::read_csv(folder_->file(name));
+    PredictOptions options;
+    options.table = &table;
+    std::vector<double> values;
+    for (const auto& c : csp::predict(device_, Composition::parse("RbCl"), library_,
+                                      *csp::distance_ranker(table), options)
+                             .candidates)
+      values.push_back(c.score);
+    return values;
+  };
+
+  const auto with = scores("constant.csv"), without = scores("varying.csv");
+
+  ASSERT_EQ(with.size(), without.size());
+  for (std::size_t i = 0; i < with.size(); ++i) EXPECT_NEAR(with[i], without[i], 1e-12);
 }
 
 TEST_F(Predict, RanksWithAnotherElementTableByItsOwnStatistics) {

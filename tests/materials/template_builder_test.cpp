@@ -1,7 +1,9 @@
 // Building libraries: what is kept, what is left out, and that nothing half-written stays.
 #include <gtest/gtest.h>
+
 #include <omp.h>
 #include <unistd.h>
+#include <cmath>
 
 #include <filesystem>
 #include <fstream>
@@ -147,7 +149,7 @@ TEST_F(Builder, ReportsWhatItCannotUseAndGoesOn) {
   EXPECT_TRUE(mentioned("disordered"));
   EXPECT_TRUE(mentioned("a.jsonl:2"));
   EXPECT_TRUE(mentioned("b.cif"));
-  EXPECT_TRUE(mentioned("the element Am has no row in the element table"));
+  EXPECT_TRUE(mentioned("the element table has no values for Am"));
 }
 
 TEST_F(Builder, RefusesToWriteAnEmptyLibrary) {
@@ -156,6 +158,18 @@ TEST_F(Builder, RefusesToWriteAnEmptyLibrary) {
   EXPECT_THROW(build(), Error);
 
   EXPECT_FALSE(fs::exists(out_));
+}
+
+TEST_F(Builder, RefusesAToleranceThatIsNoLength) {
+  BuildOptions options;
+  options.symprec = std::nan("");
+
+  try {
+    build_templates({}, "unwritten.ktl", options, {});
+    FAIL() << "built";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("symprec is nan"), std::string::npos) << e.what();
+  }
 }
 
 TEST_F(Builder, RefusesAnExcludedFormulaItCannotRead) {
