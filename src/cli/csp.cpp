@@ -13,7 +13,7 @@
 #include "base/log.hpp"   // for notice
 #include "cli/commands.hpp"
 #include "cli/formulas.hpp"    // for read_formulas
-#include "cli/terminal.hpp"    // for Table, ProgressLine, interrupted, command_line
+#include "cli/terminal.hpp"    // for Table, ProgressLine, interrupted, tolerance
 #include "csp/record.hpp"      // for mapping_text
 #include "csp/run_folder.hpp"  // for RunFolder
 #include "io/escape.hpp"       // for one_line
@@ -193,7 +193,7 @@ void add_predict(CLI::App& parent) {
       ->check(CLI::IsMember({"scaled", "template"}).description(""))
       ->type_name("scaled|template");
   command->add_option("--symprec", job->options.symprec, "Tolerance of the space group in Å")
-      ->check(CLI::Range(1e-6, 1.0).description(""))
+      ->check(tolerance)
       ->type_name("LENGTH")
       ->capture_default_str();
   command

@@ -5,11 +5,12 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <string>
 #include <system_error>
 
 #include "cli/commands.hpp"   // for add_csp and the like
-#include "cli/terminal.hpp"   // for catch_interrupts, set_command_line
+#include "cli/terminal.hpp"   // for catch_interrupts, set_command_line, print_message
 #include "kronite/error.hpp"  // for Error
 #include "kronite/log.hpp"    // for set_log_callback
 #include "kronite/version.hpp"
@@ -41,7 +42,7 @@ int main(int argc, char** argv) {
   cli::catch_interrupts();
   cli::set_command_line(argc, argv);
   set_log_callback([](LogLevel level, const std::string& message) {
-    fmt::print(stderr, "kronite: {}{}\n", level == LogLevel::warning ? "warning: " : "", message);
+    cli::print_message((level == LogLevel::warning ? "warning: " : "") + message);
   });
 
   CLI::App program{
@@ -65,16 +66,16 @@ int main(int argc, char** argv) {
     return program.exit(e) == 0 ? 0 : 2;
   } catch (const Error& e) {
     std::fflush(stdout);
-    fmt::print(stderr, "kronite: {}\n", e.what());
+    cli::print_message(e.what());
     return e.code() == Errc::cancelled ? 130 : 1;
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "kronite: not enough memory\n");
+    cli::print_message("not enough memory");
     return 1;
   } catch (const std::system_error& e) {  // from fmt::print, for one
-    fmt::print(stderr, "kronite: {}\n", e.what());
+    cli::print_message(e.what());
     return 1;
   } catch (const std::exception& e) {
-    fmt::print(stderr, "kronite: internal error, please report it: {}\n", e.what());
+    cli::print_message(std::string("internal error, please report it: ") + e.what());
     return 1;
   }
 }

@@ -10,12 +10,14 @@
 #include <utility>
 #include <vector>
 
-#include "base/fail.hpp"          // for fail
-#include "cli/commands.hpp"       // for add_templates
-#include "cli/terminal.hpp"       // for Table, ProgressLine
-#include "io/atomic_file.hpp"     // for write_file
-#include "io/formula_list.hpp"    // for read_formula_list
-#include "kronite/templates.hpp"  // for build_templates, TemplateLibrary
+#include "base/fail.hpp"           // for fail
+#include "cli/commands.hpp"        // for add_templates
+#include "cli/terminal.hpp"        // for Table, ProgressLine, print_message, tolerance
+#include "io/atomic_file.hpp"      // for write_file
+#include "io/csv.hpp"              // for append_csv_cell
+#include "io/formula_list.hpp"     // for read_formula_list
+#include "kronite/templates.hpp"   // for build_templates, TemplateLibrary
+#include "materials/elements.hpp"  // for kByNumber
 
 namespace kronite::cli {
 namespace {
@@ -42,10 +44,10 @@ void write_report(const std::string& path, const std::vector<Skipped>& skipped) 
 
 void print_skips(const std::vector<Skipped>& skipped, bool all_in_report) {
   for (std::size_t i = 0; i < std::min(skipped.size(), kShownSkips); ++i)
-    fmt::print(stderr, "kronite: left out: {}: {}\n", skipped[i].where, skipped[i].why);
+    print_message(fmt::format("left out: {}: {}", skipped[i].where, skipped[i].why));
   if (skipped.size() > kShownSkips)
-    fmt::print(stderr, "kronite: left out: {} more{}\n", skipped.size() - kShownSkips,
-               all_in_report ? "" : "; --report FILE lists them all");
+    print_message(fmt::format("left out: {} more{}", skipped.size() - kShownSkips,
+                              all_in_report ? "" : "; --report FILE lists them all"));
 }
 
 void run_build(Build& build) {
@@ -115,7 +117,7 @@ std::string source_group(std::string_view source) {
 void run_info(const std::string& path) {
   const TemplateLibrary library = open_library(path);
   std::map<std::string, std::int64_t> ratios, groups, licenses, sources;
-  std::vector<bool> elements(119, false);
+  std::vector<bool> elements(kByNumber, false);
   std::int64_t with_energy = 0;
   for (const std::string& ratio : library.ratios())
     ratios[ratio] = library.with_ratio(ratio).size();
@@ -148,10 +150,9 @@ void run_info(const std::string& path) {
 }
 
 std::string csv_cell(std::string_view text) {
-  if (text.find_first_of(",\"\n") == std::string_view::npos) return std::string(text);
-  std::string cell = "\"";
-  for (const char c : text) cell += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return cell + '"';
+  std::string cell;
+  io::append_csv_cell(cell, text);
+  return cell;
 }
 
 std::string number_or_empty(double value) {
@@ -163,9 +164,8 @@ void run_list(const std::string& path, const std::string& ratio) {
   const std::vector<std::string> ratios =
       ratio.empty() ? library.ratios() : std::vector<std::string>{ratio};
   fmt::print(
-      "id,formula,ratio,space_group,sites,volume_per_atom,volume_over_fit,e_above_hull,formation_"
-      "energy,license,"
-      "source\n");
+      "id,formula,ratio,space_group,sites,volume_per_atom,volume_over_fit,e_above_hull,"
+      "formation_energy,license,source\n");
   for (const std::string& label : ratios) {
     const TemplateRange range = library.with_ratio(label);
     for (std::int64_t i = range.begin; i < range.end; ++i) {
@@ -203,7 +203,8 @@ void add_build(CLI::App& templates) {
   command
       ->add_option("--symprec", build->options.symprec,
                    "Distance in Å within which atoms count as symmetric")
-      ->check(CLI::Range(1e-6, 1.0))
+      ->check(tolerance)
+      ->type_name("LENGTH")
       ->capture_default_str();
   command->add_option("--report", build->report,
                       "Write every record that was left out, and why, to this file");

@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <csignal>
+
+#include "base/printable.hpp"  // for continues_character
 
 namespace kronite::cli {
 namespace {
@@ -31,7 +34,7 @@ std::string duration(double seconds) {
 
 std::size_t code_points(const std::string& text) {
   return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+      std::count_if(text.begin(), text.end(), [](char c) { return !continues_character(c); }));
 }
 
 bool numeric(const std::string& cell) {
@@ -55,6 +58,19 @@ std::string& kept_command_line() {
 }
 
 }  // namespace
+
+void print_message(const std::string& message) {
+  // Not fmt::print, which throws when the stream is closed.
+  std::fputs(("kronite: " + message + "\n").c_str(), stderr);
+}
+
+std::string tolerance(const std::string& text) {
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  const bool good = error == std::errc() && stop == end && value >= 1e-6 && value <= 1;  // no NaN
+  return good ? "" : "\"" + text + "\" is no length from 1e-6 to 1 Å";
+}
 
 void set_command_line(int argc, char** argv) {
   std::string line = "kronite";
@@ -88,7 +104,7 @@ bool ProgressLine::operator()(long long done, long long total) {
           duration(elapsed * static_cast<double>(total - done) / static_cast<double>(done)));
     else
       text += fmt::format(", {}", duration(elapsed));
-    fmt::print(stderr, "{}{}{}", terminal ? "\r\033[K" : "", text, terminal ? "" : "\n");
+    std::fputs(((terminal ? "\r\033[K" : "") + text + (terminal ? "" : "\n")).c_str(), stderr);
     std::fflush(stderr);
     open_ = terminal;
   }

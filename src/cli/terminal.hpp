@@ -1,4 +1,5 @@
-// What the program shows people: progress lines, aligned tables, and Ctrl-C as a request to stop.
+// What the program shows people and hears from them: messages, progress lines, aligned tables, and
+// Ctrl-C as a request to stop.
 #pragma once
 
 #include <chrono>
@@ -7,6 +8,12 @@
 #include <vector>
 
 namespace kronite::cli {
+
+/// "kronite: <message>" on stderr; a closed stderr is no error.
+void print_message(const std::string& message);
+
+/// Why a text is no tolerance of a space group, 1e-6 to 1 Å; empty when it is one.
+std::string tolerance(const std::string& text);
 
 /// Keeps the command for command_line(), which gives it as a shell would take it.
 void set_command_line(int argc, char** argv);

@@ -6,7 +6,7 @@
 #include "base/ascii.hpp"         // for is_digit
 #include "base/fail.hpp"          // for fmt::format
 #include "csp/record.hpp"         // for name_of
-#include "csp/run_folder.hpp"     // for structure_file
+#include "csp/run_folder.hpp"     // for folder_name
 #include "io/escape.hpp"          // for escape_markup, escape_link
 #include "kronite/version.hpp"    // for KRONITE_VERSION
 #include "materials/drawing.hpp"  // for draw_svg
@@ -185,7 +185,7 @@ void Report::add_card(const Prediction& prediction, const Candidate& c) {
   row("Licence", escape_markup(c.license));
   file_.write("</dl>\n");
 
-  const std::string folder = "structures/" + io::escape_link(prediction.query);
+  const std::string folder = "structures/" + io::escape_link(folder_name(prediction.query));
   file_.write(
       fmt::format("<p class=\"files\"><a href=\"{0}/{1}.cif\" aria-label=\"CIF of {2}\">CIF"
                   "</a> · <a href=\"{0}/{1}.vasp\" aria-label=\"POSCAR of {2}\">POSCAR</a>"

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fail.hpp"        // for fail
+#include "base/hash.hpp"        // for content_hash
 #include "csp/record.hpp"       // for to_json_lines, read_predictions
 #include "csp/report.hpp"       // for Report
 #include "io/atomic_file.hpp"   // for AtomicFile, write_file
@@ -128,8 +129,14 @@ std::string xyz_frame(const Prediction& prediction, const Candidate& c) {
 
 }  // namespace
 
+std::string folder_name(const std::string& query) {
+  constexpr std::size_t kLongest = 120;  // file systems take 255 bytes
+  if (query.size() <= kLongest) return query;
+  return query.substr(0, kLongest) + "-" + content_hash(query);
+}
+
 std::string structure_file(const std::string& query, int rank, const char* extension) {
-  return fmt::format("structures/{}/{}.{}", query, rank, extension);
+  return fmt::format("structures/{}/{}.{}", folder_name(query), rank, extension);
 }
 
 RunFolder::RunFolder(std::string path, RunInfo info, bool resume)
@@ -157,7 +164,8 @@ RunFolder::RunFolder(std::string path, RunInfo info, bool resume)
 
 void RunFolder::require_same_settings() const {
   const std::string path = file(kManifest);
-  if (!fs::exists(path))
+  std::error_code unreadable;
+  if (!fs::exists(path, unreadable))
     fail(Errc::invalid_argument, "{}: this folder is no run of 'kronite csp predict': it has no {}",
          path_, kManifest);
   Json before;
@@ -179,16 +187,15 @@ void RunFolder::require_same_settings() const {
 
 void RunFolder::add(const Prediction& prediction) {
   if (!prediction.candidates.empty())
-    make_folder(fs::path(path_) / "structures" / prediction.query);
+    make_folder(fs::path(path_) / "structures" / folder_name(prediction.query));
   for (const auto& c : prediction.candidates) {
     const std::string name = fmt::format("{}-{}", prediction.query, c.rank);
     io::write_file(file(structure_file(prediction.query, c.rank, "cif")),
                    to_cif(StandardCell{c.structure, {}, c.symmetry}, name));
-    io::write_file(
-        file(structure_file(prediction.query, c.rank, "vasp")),
-        to_poscar(c.structure, io::one_line(fmt::format("{} candidate {} from template {} ({})",
-                                                        prediction.query, c.rank,
-                                                        c.template_formula, c.template_id))));
+    io::write_file(file(structure_file(prediction.query, c.rank, "vasp")),
+                   to_poscar(c.structure,
+                             fmt::format("{} candidate {} from template {} ({})", prediction.query,
+                                         c.rank, c.template_formula, c.template_id)));
   }
   records_->append(to_json_lines(prediction));
   finished_.insert(prediction.query);

@@ -55,6 +55,9 @@ class RunFolder {
   std::optional<io::AppendFile> records_;
 };
 
+/// Folder of a query below structures/: the formula, cut off and with a hash where it is too long
+/// for a file name.
+std::string folder_name(const std::string& query);
 /// Where add() puts a candidate, relative to the folder: "structures/SrTiO3/1.cif".
 std::string structure_file(const std::string& query, int rank, const char* extension);
 

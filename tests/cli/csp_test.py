@@ -6,11 +6,12 @@ import json
 import pathlib
 import resource
 import signal
+import subprocess
 import tempfile
 import time
 import unittest
 
-from program import run, start
+from program import PROGRAM, run, start
 
 CATIONS = ["Li", "Na", "K", "Rb", "Mg", "Ca", "Sr", "Zn"]
 ANIONS = ["F", "Cl", "Br", "O", "S"]
@@ -86,13 +87,15 @@ class WrongInput(Case):
         for option, value in (
             ("--top", "0"), ("--top", "-3"), ("--top", "many"), ("--volume", "big"),
             ("--ranker", "magic"), ("--symprec", "0"), ("--symprec", "long"),
+            ("--symprec", "nan"), ("--symprec", "inf"),
         ):
             with self.subTest(option=option, value=value):
                 self.assert_refused(run("csp", "predict", "NaCl", option, value), option, code=2)
 
-    def test_a_tolerance_that_is_not_a_number(self):
-        result = run("csp", "predict", "NaCl", "--symprec", "nan")
-        self.assert_refused(result, "symprec is nan, expected a length")
+    def test_a_bad_formula_where_no_message_can_be_shown(self):
+        result = subprocess.run(
+            ["sh", "-c", '"$0" csp predict Xx2 2>&-', PROGRAM], timeout=120, check=False)
+        self.assertEqual(result.returncode, 1)
 
     def test_a_device_that_does_not_exist(self):
         self.assert_refused(run("csp", "predict", "NaCl", "--device", "tpu"), "'tpu'", "auto, cpu")

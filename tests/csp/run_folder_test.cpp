@@ -65,6 +65,19 @@ TEST(RunFolder, HoldsEveryFileOfARun) {
                                       "structures/SrTiO3/2.cif", "structures/SrTiO3/2.vasp"}));
 }
 
+TEST(RunFolder, TakesFormulasThatAreTooLongForAFileName) {
+  const TemporaryFolder temporary;
+  RunFolder folder(temporary.file("run"), run_info(), false);
+  const std::string zeros(300, '0');
+
+  folder.add(two_candidates("Sr0." + zeros + "1Ti1O3"));
+  folder.add(two_candidates("Sr0." + zeros + "2Ti1O3"));
+  folder.finish(true);
+
+  const auto files = files_below(temporary.file("run/structures"));
+  EXPECT_EQ(files.size(), 8u);
+}
+
 TEST(RunFolder, WritesStructuresThatReadBack) {
   const TemporaryFolder temporary;
   RunFolder folder(temporary.file("run"), run_info(), false);
