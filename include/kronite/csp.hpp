@@ -72,8 +72,8 @@ struct Candidate {
 };
 
 struct Prediction {
-  std::string query;  ///< reduced formula
-  std::string ratio;
+  std::string query;           ///< reduced formula
+  std::string ratio;           ///< its ratio label, such as "3:1:1"; empty when it has none
   std::int64_t templates = 0;  ///< templates of that ratio (after exclude_known)
   std::vector<Candidate> candidates;
   std::string note;  ///< why there are none, and what to do; else empty
@@ -83,18 +83,20 @@ struct Prediction {
 /// least total dissimilarity; volume rescaled; symmetrised. Only the `top` best templates are
 /// turned into structures.
 /// @throws Error invalid_argument when an element of the query is in no row of the element table,
-/// or `top` < 1.
+/// the composition is empty, `top` < 1 or `symprec` is no length; corrupt when the library is.
 Prediction predict(Device& device, const Composition& query, const TemplateLibrary& library,
                    const Ranker& ranker, const PredictOptions& options = {});
 
-/// Least-cost replacement of the template's elements by the query's, inside groups of equal amount.
-/// Costs are Euclidean distances of z-scored (ddof 1) element vectors. Pairs (template z, query z)
-/// by descending amount, then template z; of several optima the first in that order of query z.
-/// @throws Error invalid_argument when the ratios differ or an element is not in the table.
+/// Which element of the query takes the place of which element of the template.
 struct Assignment {
+  /// Atomic numbers (template, query) by descending amount, then by template.
   std::vector<std::pair<int, int>> mapping;
-  double cost = 0;
+  double cost = 0;  ///< sum of element dissimilarities
 };
+/// Least-cost replacement of the template's elements by the query's, inside groups of equal amount.
+/// Costs are Euclidean distances of z-scored (ddof 1) element vectors; of several optima it is the
+/// first in order of the query's atomic numbers.
+/// @throws Error invalid_argument when the ratios differ or an element is not in the table.
 Assignment assign_elements(const Composition& query, const Composition& candidate,
                            const ElementTable& table = ElementTable::embedded());
 

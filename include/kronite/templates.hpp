@@ -46,6 +46,8 @@ class TemplateLibrary {
   const std::string& path() const;  ///< "embedded" for the demo set
   const std::string& hash() const;  ///< 16 hexadecimal digits naming the content
 
+  /// Of template i, 0 <= i < size(); the texts live as long as the library.
+  /// @throws Error invalid_argument for another i; corrupt when an array is damaged.
   TemplateInfo info(std::int64_t i) const;
   Structure structure(std::int64_t i) const;
   Composition composition(std::int64_t i) const;
@@ -71,7 +73,7 @@ class TemplateLibrary {
 struct BuildOptions {
   std::vector<std::string> exclude_formulas;  ///< reduced before comparing
   bool keep_polymorphs = false;               ///< default: one lowest-energy structure per formula
-  double symprec = 0.01;
+  double symprec = 0.01;                      ///< Å, for the space groups
   Progress progress;
 };
 
@@ -80,7 +82,10 @@ struct BuildReport {
 };
 
 /// Reads structures from files and folders, reduces them to primitive cells, finds their space
-/// groups and writes one library file: under a temporary name first, then renamed.
+/// groups and writes one library file: under a temporary name first, then renamed. `skip` may be
+/// empty; it and `progress` are called one at a time, from any thread.
+/// @throws Error invalid_argument when nothing can be a template or symprec is no length; parse for
+/// a formula to exclude that cannot be read; io; cancelled.
 BuildReport build_templates(const std::vector<std::string>& sources, const std::string& out,
                             const BuildOptions& options, const SkipSink& skip);
 

@@ -1,4 +1,4 @@
-// One line of predictions.jsonl: what a run keeps of a candidate (fields: docs/formats.md).
+// One line of predictions.jsonl: what a run keeps of a candidate (fields: docs/csp.md).
 #pragma once
 
 #include <functional>
