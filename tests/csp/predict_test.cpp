@@ -228,31 +228,6 @@ TEST_F(Predict, SaysThatTheElementTableLacksTheElementsOfAllTemplates) {
       << prediction.note;
 }
 
-TEST_F(Predict, CountsAFeatureThatNeverVariesForNothing) {
-  // The mean of equal values that are no binary fractions is off by a rounding.
-  std::ofstream(folder_->file("constant.csv"))
-      << ",size,constant\nNa,1,0.1\nK,2,0.1\nRb,3,0.1\nCs,5,0.1\nCl,7,0.1\nBr,8,0.1\n"
-         "Mg,4,0.1\nO,6,0.1\n";
-  std::ofstream(folder_->file("varying.csv"))
-      << ",size\nNa,1\nK,2\nRb,3\nCs,5\nCl,7\nBr,8\nMg,4\nO,6\n";
-  const auto scores = [&](const char* name) {
-    const ElementTable table = ElementTable::read_csv(folder_->file(name));
-    PredictOptions options;
-    options.table = &table;
-    std::vector<double> values;
-    for (const auto& c : csp::predict(device_, Composition::parse("RbCl"), library_,
-                                      *csp::distance_ranker(table), options)
-                             .candidates)
-      values.push_back(c.score);
-    return values;
-  };
-
-  const auto with = scores("constant.csv"), without = scores("varying.csv");
-
-  ASSERT_EQ(with.size(), without.size());
-  for (std::size_t i = 0; i < with.size(); ++i) EXPECT_NEAR(with[i], without[i], 1e-12);
-}
-
 TEST_F(Predict, RanksWithAnotherElementTableByItsOwnStatistics) {
   // One feature, so the descriptor is (ave, sum, var, max, min) of it.
   const std::map<std::string, double> feature{{"Na", 1}, {"K", 2},  {"Rb", 3}, {"Cs", 5},
