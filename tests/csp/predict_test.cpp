@@ -6,9 +6,10 @@
 #include <fstream>
 #include <map>
 
-#include "csp/fixtures.hpp"   // for perovskite, TemporaryFolder
-#include "kronite/csp.hpp"    // for predict
-#include "kronite/error.hpp"  // for Error
+#include "csp/fixtures.hpp"              // for perovskite
+#include "kronite/csp.hpp"               // for predict
+#include "kronite/error.hpp"             // for Error
+#include "support/temporary_folder.hpp"  // for TemporaryFolder
 
 namespace kronite {
 namespace {
@@ -42,7 +43,7 @@ class Predict : public testing::Test {
   static void SetUpTestSuite() {
     folder_ = new test::TemporaryFolder;
     const auto write = [](const std::string& name, const Structure& structure) {
-      std::ofstream(folder_->file(name + ".cif")) << to_cif(structure, name);
+      std::ofstream(folder_->path(name + ".cif")) << to_cif(structure, name);
     };
     write("nacl", rock_salt("Na", "Cl", 5.64));
     write("kbr", rock_salt("K", "Br", 6.60));
@@ -54,7 +55,7 @@ class Predict : public testing::Test {
         [](const std::string& where, const std::string& why) { FAIL() << where << ": " << why; });
   }
   static void TearDownTestSuite() { delete folder_; }
-  static std::string library_path() { return folder_->file("small.ktl"); }
+  static std::string library_path() { return folder_->path("small.ktl"); }
 
   Prediction predict(const char* formula, const PredictOptions& options = {}) {
     return csp::predict(device_, Composition::parse(formula), library_, *ranker_, options);
@@ -216,8 +217,8 @@ TEST_F(Predict, RefusesWhatItCannotDo) {
 }
 
 TEST_F(Predict, SaysThatTheElementTableLacksTheElementsOfAllTemplates) {
-  std::ofstream(folder_->file("few.csv")) << ",size\nSr,1\nZr,2\nO,3\n";
-  const ElementTable table = ElementTable::read_csv(folder_->file("few.csv"));
+  std::ofstream(folder_->path("few.csv")) << ",size\nSr,1\nZr,2\nO,3\n";
+  const ElementTable table = ElementTable::read_csv(folder_->path("few.csv"));
   PredictOptions options;
   options.table = &table;
 
@@ -233,11 +234,11 @@ TEST_F(Predict, RanksWithAnotherElementTableByItsOwnStatistics) {
   const std::map<std::string, double> feature{{"Na", 1}, {"K", 2},  {"Rb", 3}, {"Cs", 5},
                                               {"Cl", 7}, {"Br", 8}, {"Mg", 4}, {"O", 6}};
   {
-    std::ofstream file(folder_->file("table.csv"));
+    std::ofstream file(folder_->path("table.csv"));
     file << ",size\n";
     for (const auto& [symbol, value] : feature) file << symbol << "," << value << "\n";
   }
-  const ElementTable table = ElementTable::read_csv(folder_->file("table.csv"));
+  const ElementTable table = ElementTable::read_csv(folder_->path("table.csv"));
   const auto ranker = csp::distance_ranker(table);
   const auto descriptor = [&](const char* a, const char* b) {
     const double x = feature.at(a), y = feature.at(b), d = (x - y) / 2;

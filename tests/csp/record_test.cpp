@@ -10,8 +10,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "csp/fixtures.hpp"   // for two_candidates, TemporaryFolder
-#include "kronite/error.hpp"  // for Error
+#include "csp/fixtures.hpp"              // for two_candidates
+#include "kronite/error.hpp"             // for Error
+#include "support/temporary_folder.hpp"  // for TemporaryFolder
 
 namespace kronite {
 namespace {
@@ -68,9 +69,9 @@ TEST(PredictionRecord, ReadsBackExactly) {
   Prediction none;
   none.query = "Xe3O";
   none.note = "nothing";
-  std::ofstream(folder.file("p.jsonl")) << to_json_lines(written) << to_json_lines(none);
+  std::ofstream(folder.path("p.jsonl")) << to_json_lines(written) << to_json_lines(none);
 
-  const auto read_back = read(folder.file("p.jsonl"));
+  const auto read_back = read(folder.path("p.jsonl"));
 
   ASSERT_EQ(read_back.size(), 2u);
   const auto &before = written.candidates[0], &after = read_back[0].candidates.at(0);
@@ -96,11 +97,11 @@ TEST(PredictionRecord, LeavesOutALastPredictionThatIsNotWhole) {
   const TemporaryFolder folder;
   const std::string whole = to_json_lines(two_candidates("SrTiO3"));
   const std::string second = to_json_lines(two_candidates("BaTiO3"));
-  std::ofstream(folder.file("p.jsonl")) << whole << second.substr(0, second.find('\n') + 1);
+  std::ofstream(folder.path("p.jsonl")) << whole << second.substr(0, second.find('\n') + 1);
 
   std::int64_t end = 0;
   std::vector<std::string> queries;
-  csp::read_predictions(folder.file("p.jsonl"), [&](Prediction&& p, std::int64_t at) {
+  csp::read_predictions(folder.path("p.jsonl"), [&](Prediction&& p, std::int64_t at) {
     queries.push_back(p.query);
     end = at;
   });
@@ -111,7 +112,7 @@ TEST(PredictionRecord, LeavesOutALastPredictionThatIsNotWhole) {
 
 TEST(PredictionRecord, NamesFileAndLineOfADamagedRecord) {
   const TemporaryFolder folder;
-  const std::string path = folder.file("p.jsonl");
+  const std::string path = folder.path("p.jsonl");
   for (const std::string bad :
        {"{", "[]", "{\"query\": 3}", "{\"query\":\"A\",\"ratio\":\"1\",\"templates\":1}"}) {
     std::ofstream(path) << to_json_lines(two_candidates("SrTiO3")) << bad << "\n";
@@ -129,10 +130,10 @@ TEST(PredictionRecord, NamesFileAndLineOfADamagedRecord) {
 TEST(PredictionRecord, SaysThatCandidatesInTheMiddleAreMissing) {
   const TemporaryFolder folder;
   const std::string first = to_json_lines(two_candidates("SrTiO3"));
-  std::ofstream(folder.file("p.jsonl"))
+  std::ofstream(folder.path("p.jsonl"))
       << first.substr(0, first.find('\n') + 1) << to_json_lines(two_candidates("BaTiO3"));
 
-  EXPECT_THROW(read(folder.file("p.jsonl")), Error);
+  EXPECT_THROW(read(folder.path("p.jsonl")), Error);
 }
 
 }  // namespace

@@ -7,11 +7,12 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "csp/fixtures.hpp"   // for two_candidates, TemporaryFolder
-#include "csp/record.hpp"     // for to_json_lines
-#include "io/csv.hpp"         // for CsvReader
-#include "io/input.hpp"       // for read_file
-#include "kronite/error.hpp"  // for Error
+#include "csp/fixtures.hpp"              // for two_candidates
+#include "csp/record.hpp"                // for to_json_lines
+#include "io/csv.hpp"                    // for CsvReader
+#include "io/input.hpp"                  // for read_file
+#include "kronite/error.hpp"             // for Error
+#include "support/temporary_folder.hpp"  // for TemporaryFolder
 
 namespace kronite {
 namespace {
@@ -52,7 +53,7 @@ std::vector<std::string> files_below(const std::string& path) {
 
 TEST(RunFolder, HoldsEveryFileOfARun) {
   const TemporaryFolder temporary;
-  const std::string path = temporary.file("run");
+  const std::string path = temporary.path("run");
   RunFolder folder(path, run_info(), false);
 
   folder.add(two_candidates("SrTiO3"));
@@ -67,20 +68,20 @@ TEST(RunFolder, HoldsEveryFileOfARun) {
 
 TEST(RunFolder, TakesFormulasThatAreTooLongForAFileName) {
   const TemporaryFolder temporary;
-  RunFolder folder(temporary.file("run"), run_info(), false);
+  RunFolder folder(temporary.path("run"), run_info(), false);
   const std::string zeros(300, '0');
 
   folder.add(two_candidates("Sr0." + zeros + "1Ti1O3"));
   folder.add(two_candidates("Sr0." + zeros + "2Ti1O3"));
   folder.finish(true);
 
-  const auto files = files_below(temporary.file("run/structures"));
+  const auto files = files_below(temporary.path("run/structures"));
   EXPECT_EQ(files.size(), 8u);
 }
 
 TEST(RunFolder, WritesStructuresThatReadBack) {
   const TemporaryFolder temporary;
-  RunFolder folder(temporary.file("run"), run_info(), false);
+  RunFolder folder(temporary.path("run"), run_info(), false);
   folder.add(two_candidates("SrTiO3"));
   folder.finish(false);
 
@@ -88,7 +89,7 @@ TEST(RunFolder, WritesStructuresThatReadBack) {
        {"structures/SrTiO3/1.cif", "structures/SrTiO3/1.vasp", "candidates.extxyz"}) {
     int records = 0;
     read_structures(
-        temporary.file("run/") + name,
+        temporary.path("run/") + name,
         [&](StructureRecord&& record) {
           EXPECT_EQ(record.structure.composition().reduced_formula(), "SrTiO3") << name;
           EXPECT_NEAR(volume(record.structure.lattice), 3.9 * 3.9 * 3.9, 1e-9) << name;
@@ -103,7 +104,7 @@ TEST(RunFolder, WritesStructuresThatReadBack) {
 
 TEST(RunFolder, TellsTheSameInTheCsv) {
   const TemporaryFolder temporary;
-  RunFolder folder(temporary.file("run"), run_info(), false);
+  RunFolder folder(temporary.path("run"), run_info(), false);
   auto prediction = two_candidates("SrTiO3");
   prediction.candidates[1].template_id = "=HYPERLINK(\"a\"),\nb";
   csp::Prediction none;
@@ -113,7 +114,7 @@ TEST(RunFolder, TellsTheSameInTheCsv) {
   folder.add(none);
   folder.finish(false);
 
-  io::CsvReader csv(temporary.file("run/predictions.csv"));
+  io::CsvReader csv(temporary.path("run/predictions.csv"));
   std::vector<std::vector<std::string>> rows;
   for (std::vector<std::string> cells; csv.next(cells);) rows.push_back(cells);
 
@@ -131,10 +132,10 @@ TEST(RunFolder, KeepsWhatMadeTheRunInTheManifest) {
   RunInfo info = run_info();
   info.inputs = {{"list.txt", "00ff"}};
   info.options.top = 3;
-  RunFolder folder(temporary.file("run"), info, false);
+  RunFolder folder(temporary.path("run"), info, false);
   folder.add(two_candidates("SrTiO3"));
   const auto manifest = [&] {
-    return nlohmann::json::parse(io::read_file(temporary.file("run/manifest.json")));
+    return nlohmann::json::parse(io::read_file(temporary.path("run/manifest.json")));
   };
 
   EXPECT_EQ(manifest()["state"], "running");
@@ -148,14 +149,14 @@ TEST(RunFolder, KeepsWhatMadeTheRunInTheManifest) {
 
 TEST(RunFolder, EscapesTheIdsOfTemplatesInThePage) {
   const TemporaryFolder temporary;
-  RunFolder folder(temporary.file("run"), run_info(), false);
+  RunFolder folder(temporary.path("run"), run_info(), false);
   auto prediction = two_candidates("SrTiO3");
   prediction.candidates[0].template_id = "<script>alert(1)</script>";
   prediction.candidates[0].source = "\"><img src=x>";
   folder.add(prediction);
   folder.finish(true);
 
-  const std::string page = io::read_file(temporary.file("run/index.html"));
+  const std::string page = io::read_file(temporary.path("run/index.html"));
 
   EXPECT_EQ(page.find("<script"), std::string::npos);
   EXPECT_EQ(page.find("<img"), std::string::npos);
@@ -164,7 +165,7 @@ TEST(RunFolder, EscapesTheIdsOfTemplatesInThePage) {
 
 TEST(RunFolder, RefusesAFolderThatHoldsFiles) {
   const TemporaryFolder temporary;
-  std::ofstream(temporary.file("thesis.txt")) << "years of work";
+  std::ofstream(temporary.path("thesis.txt")) << "years of work";
 
   EXPECT_NE(refusal([&] {
               RunFolder(temporary.path(), run_info(), false);
@@ -179,15 +180,15 @@ TEST(RunFolder, RefusesAFolderThatHoldsFiles) {
 
 TEST(RunFolder, RefusesAPathThatIsAFile) {
   const TemporaryFolder temporary;
-  std::ofstream(temporary.file("run")) << "text";
+  std::ofstream(temporary.path("run")) << "text";
 
-  EXPECT_NE(refusal([&] { RunFolder(temporary.file("run"), run_info(), false); }).find("folder"),
+  EXPECT_NE(refusal([&] { RunFolder(temporary.path("run"), run_info(), false); }).find("folder"),
             std::string::npos);
 }
 
 TEST(RunFolder, ResumesBehindTheLastWholePrediction) {
   const TemporaryFolder temporary;
-  const std::string path = temporary.file("run"), records = path + "/predictions.jsonl";
+  const std::string path = temporary.path("run"), records = path + "/predictions.jsonl";
   const std::string first = to_json_lines(two_candidates("SrTiO3"));
   const std::string second = to_json_lines(two_candidates("BaTiO3"));
   { RunFolder(path, run_info(), false).add(two_candidates("SrTiO3")); }
@@ -207,7 +208,7 @@ TEST(RunFolder, ResumesBehindTheLastWholePrediction) {
 
 TEST(RunFolder, ResumesOnlyWithTheSameSettings) {
   const TemporaryFolder temporary;
-  const std::string path = temporary.file("run");
+  const std::string path = temporary.path("run");
   { RunFolder(path, run_info(), false).add(two_candidates("SrTiO3")); }
   RunInfo other = run_info();
   other.options.top = 99;
@@ -219,10 +220,10 @@ TEST(RunFolder, ResumesOnlyWithTheSameSettings) {
 
 TEST(RunFolder, LetsOnlyOneRunWrite) {
   const TemporaryFolder temporary;
-  const RunFolder first(temporary.file("run"), run_info(), false);
+  const RunFolder first(temporary.path("run"), run_info(), false);
 
   EXPECT_NE(refusal([&] {
-              RunFolder(temporary.file("run"), run_info(), true);
+              RunFolder(temporary.path("run"), run_info(), true);
             }).find("another run is writing"),
             std::string::npos);
 }
