@@ -18,6 +18,10 @@ void rate(benchmark::State& state, double operations, double seconds) {
 double operations_of(const test::GemmCase& c) {
   return 2.0 * static_cast<double>(c.n) * static_cast<double>(c.m) * static_cast<double>(c.k);
 }
+/// Two triangular solves.
+double operations_of(const test::FactorCase& c) {
+  return 2.0 * static_cast<double>(c.n) * static_cast<double>(c.n) * static_cast<double>(c.m);
+}
 /// Subtraction, multiplication and addition; the kernel function is not counted.
 double operations_of(const test::GramCase& c) {
   return 3.0 * static_cast<double>(c.n) * static_cast<double>(c.m) * static_cast<double>(c.d);
@@ -60,6 +64,22 @@ void cholesky(benchmark::State& state, std::int64_t n, const Target& target) {
 }
 
 template <class T>
+void cholesky_solve(benchmark::State& state, const test::FactorCase& c, const Target& target) {
+  Device device = target.open();
+  test::DeviceMatrix<T> l(device, test::positive_definite<T>(c.n));
+  linalg<T>(device).cholesky(l.view());
+  const auto host = test::random_matrix<T>(1, c.n, c.m);
+  test::DeviceMatrix<T> original(device, host), b(device, host);
+  const double seconds = fastest_iteration(state, target, [&] {
+    device.backend().copy(b.view().data, device.place(), original.view().data, device.place(),
+                          host.values.size() * sizeof(T));
+    linalg<T>(device).cholesky_solve(Side::left, l.view(), b.view());
+    device.synchronize();
+  });
+  rate(state, operations_of(c), seconds);
+}
+
+template <class T>
 void eigh(benchmark::State& state, std::int64_t n, const Target& target) {
   Device device = target.open();
   const auto host = test::positive_definite<T>(n);
@@ -87,6 +107,19 @@ void gram(benchmark::State& state, KernelKind kind, const test::GramCase& c, con
   state.counters["values/s"] = static_cast<double>(c.n * c.m) / seconds;
 }
 
+template <class T>
+void squared_distances(benchmark::State& state, const test::GramCase& c, const Target& target) {
+  Device device = target.open();
+  test::DeviceMatrix<T> x(device, test::random_matrix<T>(1, c.n, c.d, c.pad));
+  test::DeviceMatrix<T> y(device, test::random_matrix<T>(2, c.m, c.d, c.pad));
+  test::DeviceMatrix<T> out(device, test::HostMatrix<T>(c.n, c.m, c.pad));
+  const double seconds = fastest_iteration(state, target, [&] {
+    kernels<T>(device).squared_distances(x.view(), y.view(), out.view());
+    device.synchronize();
+  });
+  rate(state, operations_of(c), seconds);
+}
+
 template <class F, class... Args>
 void add(const std::string& name, const Target& target, F f, Args... args) {
   benchmark::RegisterBenchmark((name_of(name) + "/" + target.name).c_str(), f, args..., target)
@@ -109,6 +142,14 @@ void add(const std::string& name, const Target& target, F f, Args... args) {
       add("cholesky<double>/" + std::to_string(n), target, cholesky<double>, n);
       add("eigh<double>/" + std::to_string(n), target, eigh<double>, n);
     }
+    auto factor_cases = test::factor_cases();
+    factor_cases.push_back({"a thousand rows", 1000, 200});
+    for (const auto& c : factor_cases)
+      if (operations_of(c) >= kWorthTiming / 5)
+        add("cholesky_solve<double>/" + c.name, target, cholesky_solve<double>, c);
+    for (const auto& c : gram_cases)
+      if (operations_of(c) >= kWorthTiming / 2)
+        add("squared_distances<double>/" + c.name, target, squared_distances<double>, c);
     for (const auto& kernel : test::kernel_kinds())
       for (const auto& c : gram_cases)
         if (operations_of(c) >= kWorthTiming / 2)
