@@ -48,16 +48,34 @@ void gemm(benchmark::State& state, const test::GemmCase& c, const Target& target
   rate(state, operations_of(c), seconds);
 }
 
-/// Factorisation of a fresh copy each time; the copy is part of the time.
+/// A matrix that an operation overwrites, renewed before each run; the copy is part of the time.
+template <class T>
+class Renewed {
+ public:
+  Renewed(Device& device, const test::HostMatrix<T>& host)
+      : device_(device),
+        bytes_(host.values.size() * sizeof(T)),
+        original_(device, host),
+        copy_(device, host) {}
+
+  MatrixView<T> renewed() {
+    device_.backend().copy(copy_.view().data, device_.place(), original_.view().data,
+                           device_.place(), bytes_);
+    return copy_.view();
+  }
+
+ private:
+  Device& device_;
+  std::size_t bytes_;
+  test::DeviceMatrix<T> original_, copy_;
+};
+
 template <class T>
 void cholesky(benchmark::State& state, std::int64_t n, const Target& target) {
   Device device = target.open();
-  const auto host = test::positive_definite<T>(n);
-  test::DeviceMatrix<T> original(device, host), a(device, host);
+  Renewed<T> a(device, test::positive_definite<T>(n));
   const double seconds = fastest_iteration(state, target, [&] {
-    device.backend().copy(a.view().data, device.place(), original.view().data, device.place(),
-                          host.values.size() * sizeof(T));
-    linalg<T>(device).cholesky(a.view());
+    linalg<T>(device).cholesky(a.renewed());
     device.synchronize();
   });
   rate(state, static_cast<double>(n * n * n) / 3, seconds);
@@ -68,12 +86,9 @@ void cholesky_solve(benchmark::State& state, const test::FactorCase& c, const Ta
   Device device = target.open();
   test::DeviceMatrix<T> l(device, test::positive_definite<T>(c.n));
   linalg<T>(device).cholesky(l.view());
-  const auto host = test::random_matrix<T>(1, c.n, c.m);
-  test::DeviceMatrix<T> original(device, host), b(device, host);
+  Renewed<T> b(device, test::random_matrix<T>(1, c.n, c.m));
   const double seconds = fastest_iteration(state, target, [&] {
-    device.backend().copy(b.view().data, device.place(), original.view().data, device.place(),
-                          host.values.size() * sizeof(T));
-    linalg<T>(device).cholesky_solve(Side::left, l.view(), b.view());
+    linalg<T>(device).cholesky_solve(Side::left, l.view(), b.renewed());
     device.synchronize();
   });
   rate(state, operations_of(c), seconds);
@@ -82,13 +97,10 @@ void cholesky_solve(benchmark::State& state, const test::FactorCase& c, const Ta
 template <class T>
 void eigh(benchmark::State& state, std::int64_t n, const Target& target) {
   Device device = target.open();
-  const auto host = test::positive_definite<T>(n);
-  test::DeviceMatrix<T> original(device, host), a(device, host);
+  Renewed<T> a(device, test::positive_definite<T>(n));
   Array<T> w(device, n, 1);
   fastest_iteration(state, target, [&] {
-    device.backend().copy(a.view().data, device.place(), original.view().data, device.place(),
-                          host.values.size() * sizeof(T));
-    linalg<T>(device).eigh(a.view(), w.vector());
+    linalg<T>(device).eigh(a.renewed(), w.vector());
     device.synchronize();
   });
 }
