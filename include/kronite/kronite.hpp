@@ -6,6 +6,7 @@
 #include "kronite/csp.hpp"
 #include "kronite/device.hpp"
 #include "kronite/error.hpp"
+#include "kronite/fingerprint.hpp"
 #include "kronite/io.hpp"
 #include "kronite/log.hpp"
 #include "kronite/network.hpp"

@@ -1,0 +1,63 @@
+// Local-order fingerprints of crystals: how the atoms of a crystal are surrounded, whatever they
+// are, and how unlike two crystals are by it.
+//
+// A site is described by 61 values: the probabilities of the coordination numbers 1 to 24
+// (CrystalNN of Pan et al., Inorg. Chem. 60 (2021) 1590) and, for each, how well its neighbours fit
+// the usual motifs (order parameters of Zimmermann and Jain, RSC Adv. 10 (2020) 6063). A crystal is
+// described by mean, standard deviation, minimum and maximum of each value over its sites: 244
+// values, the same as those of matminer's CrystalNNFingerprint "ops" without distance cutoffs and
+// electronegativity weights, followed by SiteStatsFingerprint. They depend on the positions alone,
+// and not on the choice of the cell or its orientation.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kronite/device.hpp"     // for Device
+#include "kronite/log.hpp"        // for Progress
+#include "kronite/structure.hpp"  // for Structure
+#include "kronite/view.hpp"       // for MatrixView
+
+namespace kronite {
+
+inline constexpr int kSiteFeatures = 61;
+/// mean, std_dev (over n), minimum, maximum, in this order.
+inline constexpr int kSiteStatistics = 4;
+inline constexpr int kFingerprintSize = kSiteFeatures * kSiteStatistics;
+
+/// Feature-major: value 4 f + s is statistic s of site feature f.
+using Fingerprint = std::array<double, kFingerprintSize>;
+
+/// matminer's names of the 61 values: "wt CN_4", "tetrahedral CN_4", ...
+const std::vector<std::string>& site_feature_names();
+/// matminer's names of the 244 values: "mean wt CN_4", "std_dev wt CN_4", ...
+const std::vector<std::string>& fingerprint_names();
+
+/// sites x 61 values, row-major.
+/// @throws Error invalid_argument when check_structure() refuses the structure; numerical when the
+/// surroundings of a site cannot be worked out.
+std::vector<double> site_fingerprints(const Structure& structure);
+
+/// `equivalent` may name for each site the first site of its orbit (Symmetry::equivalent): then
+/// only one site of each is computed. Empty: every site is.
+/// @throws Error as site_fingerprints().
+Fingerprint fingerprint(const Structure& structure, const std::vector<int>& equivalent = {});
+
+struct FingerprintFailure {
+  std::int64_t structure = 0;
+  std::string why;
+};
+
+/// Of many crystals at once, on the device; out: structures.size() x 244, host memory. Waits. What
+/// cannot be computed is returned, and its row is NaN.
+/// @throws Error invalid_argument for an `out` of another shape; cancelled.
+std::vector<FingerprintFailure> fingerprints(Device& device,
+                                             const std::vector<Structure>& structures,
+                                             MatrixView<double> out, const Progress& progress = {});
+
+/// Euclidean distance of two fingerprints; crystals under 0.3 count as alike (CSPML).
+double dissimilarity(const Fingerprint& a, const Fingerprint& b);
+
+}  // namespace kronite
