@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -78,15 +79,22 @@ Structure conventional_cell(const Structure& structure, double symprec = 0.01);
 /// A structure as a file or database gave it.
 struct StructureRecord {
   Structure structure;
-  std::string id;                ///< opaque
+  std::string id;  ///< opaque
+  /// Where it was read: "file:line", "file:line, data_block", "file, record 12".
+  std::string where;
   std::string declared_formula;  ///< as the source writes it; may be empty
+  int declared_space_group = 0;  ///< 1..230 as the source says, 0 where it does not
   std::string license;           ///< "BY-C", "CC0", "PD", "Apache-2.0", ... or "unknown"
   std::string source;            ///< citation or database, one line; may be empty
+  std::string database_version;  ///< may be empty
+  std::string thermo_type;  ///< whose energies: "GGA_GGA+U", "R2SCAN", ... as the source writes it
   /// Partial or shared sites: kept, flagged, never a template. Each site of the structure then
   /// carries its most frequent element.
   bool disordered = false;
   double e_above_hull = std::numeric_limits<double>::quiet_NaN();      ///< eV/atom
   double formation_energy = std::numeric_limits<double>::quiet_NaN();  ///< eV/atom
+  /// As the source says; empty where it says nothing.
+  std::optional<bool> is_stable, theoretical;
 };
 
 /// Called for each record; false stops the reading.

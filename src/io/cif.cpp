@@ -284,6 +284,12 @@ cif::Block parse_block(const std::string& text, std::int64_t first_line) {
   return std::move(document.blocks.front());
 }
 
+int declared_space_group(cif::Block& block) {
+  const auto number =
+      to_number(value_of(block, {"_space_group_IT_number", "_symmetry_Int_Tables_number"}));
+  return number && *number >= 1 && *number <= 230 ? static_cast<int>(*number) : 0;
+}
+
 bool is_structure(cif::Block& block) {
   return block.find_value("_cell_length_a") || block.find_values("_atom_site_fract_x").length() > 0;
 }
@@ -292,6 +298,7 @@ StructureRecord read_block(cif::Block& block, const std::string& text) {
   StructureRecord record;
   record.id = block.name;
   record.declared_formula = value_of(block, {"_chemical_formula_sum"});
+  record.declared_space_group = declared_space_group(block);
   record.source = citation(block);
   record.license = is_public_domain(text) ? "PD" : "unknown";
   record.structure.lattice = read_lattice(block);

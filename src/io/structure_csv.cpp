@@ -43,6 +43,8 @@ StructureRecord read_row(const Row& row, std::int64_t line) {
   if (!license.empty()) record.license = license_of(license);
   const std::string source = row.text({"source"});
   if (!source.empty()) record.source = source;
+  const double group = row.number({"spacegroup.number", "space_group", "spacegroup_number"});
+  if (group >= 1 && group <= 230) record.declared_space_group = static_cast<int>(group);
   record.e_above_hull = row.number({"e_above_hull", "energy_above_hull"});
   record.formation_energy = row.number({"formation_energy_per_atom"});
   return record;

@@ -26,6 +26,7 @@ class Records {
     std::optional<StructureRecord> record;
     try {
       record.emplace(read());
+      record->where = where;
       check_structure(record->structure);
     } catch (const Error& error) {
       refuse(where, error.what());

@@ -85,6 +85,19 @@ double number_of(Object object, std::initializer_list<const char*> keys) {
   return std::nan("");
 }
 
+/// Of one of these keys that holds one; "1", "0" and null are none.
+std::optional<bool> truth_of(Object object, const char* key) {
+  bool value = false;
+  return object[key].get(value) == SUCCESS ? std::optional(value) : std::nullopt;
+}
+
+/// 0 where the key holds no number from 1 to 230.
+int space_group_of(Object object, const char* key) {
+  std::int64_t number = 0;
+  const bool known = object[key].get(number) == SUCCESS && number >= 1 && number <= 230;
+  return known ? static_cast<int>(number) : 0;
+}
+
 void push_site(StructureRecord& record, const std::vector<std::pair<int, double>>& occupancies,
                const Vector3& fractional) {
   const SiteElement element = majority_element(occupancies);
@@ -148,8 +161,16 @@ void read_metadata(Object object, StructureRecord& record) {
   record.source = text_of(object, {"source", "_source"});
   record.e_above_hull = number_of(object, {"energy_above_hull", "e_above_hull"});
   record.formation_energy = number_of(object, {"formation_energy_per_atom"});
-  bool deprecated = false;
-  if (object["deprecated"].get(deprecated) == SUCCESS && deprecated)
+  record.thermo_type = text_of(object, {"thermo_type"});
+  record.is_stable = truth_of(object, "is_stable");
+  record.theoretical = truth_of(object, "theoretical");
+  record.database_version = text_of(object, {"_db_version", "database_version"});
+  Object part;
+  if (object["symmetry"].get(part) == SUCCESS)
+    record.declared_space_group = space_group_of(part, "number");
+  if (record.database_version.empty() && object["builder_meta"].get(part) == SUCCESS)
+    record.database_version = text_of(part, {"database_version"});
+  if (truth_of(object, "deprecated").value_or(false))
     fail(Errc::parse, "{} is marked as deprecated", record.id.empty() ? "the entry" : record.id);
 }
 
@@ -239,16 +260,17 @@ void read_features(Object attributes, StructureRecord& record) {
 }
 
 /// The entry of `stability` for the functional that the Materials Project shows first.
-Object preferred_stability(Object stability) {
+std::pair<std::string, Object> preferred_stability(Object stability) {
   constexpr std::array kOrder = {"gga_gga+u_r2scan", "r2scan", "gga_gga+u"};
-  Object best;
+  std::pair<std::string, Object> best;
   std::size_t best_rank = kOrder.size() + 1;
   for (const auto [key, value] : stability) {
     const std::string name = to_lower(std::string(key));
     const auto rank =
         static_cast<std::size_t>(std::find(kOrder.begin(), kOrder.end(), name) - kOrder.begin());
     Object object;
-    if (rank < best_rank && value.get(object) == SUCCESS) best = object, best_rank = rank;
+    if (rank < best_rank && value.get(object) == SUCCESS)
+      best = {std::string(key), object}, best_rank = rank;
   }
   if (best_rank > kOrder.size()) fail(Errc::parse, "'_mp_stability' holds no object");
   return best;
@@ -257,7 +279,8 @@ Object preferred_stability(Object stability) {
 void read_energies(Object attributes, StructureRecord& record) {
   Object object;
   if (attributes["_mp_stability"].get(object) == SUCCESS && object.size() > 0) {
-    const Object stability = preferred_stability(object);
+    const auto [name, stability] = preferred_stability(object);
+    record.thermo_type = name;
     record.e_above_hull = number_of(stability, {"energy_above_hull"});
     record.formation_energy = number_of(stability, {"formation_energy_per_atom"});
     return;
@@ -310,6 +333,7 @@ StructureRecord read_optimade(Object entry, const Origin& origin) {
       text_of(attributes, {"chemical_formula_reduced", "chemical_formula_descriptive"});
   const std::string license = text_of(attributes, {"_kronite_license", "license"});
   record.license = license.empty() ? origin.license : license_of(license);
+  record.declared_space_group = space_group_of(attributes, "space_group_it_number");
   record.source = text_of(attributes, {"_kronite_source"});
   if (record.source.empty()) record.source = origin.provider;
   read_features(attributes, record);

@@ -69,6 +69,25 @@ TEST(StructureJson, ReadsSummaries) {
   EXPECT_EQ(result.records[0].e_above_hull, 0);
   EXPECT_EQ(result.records[0].formation_energy, -2.1);
   EXPECT_EQ(result.records[0].license, "BY-C");
+  EXPECT_TRUE(holds(result.records[0].where, "halite.jsonl:1"));
+}
+
+TEST(StructureJson, KeepsWhatASummarySaysOfItself) {
+  const std::string said = R"("symmetry":{"number":225},"is_stable":true,"thermo_type":"R2SCAN",)"
+                           R"("builder_meta":{"database_version":"2025.09.25"},"structure":)";
+
+  const ReadResult full = read_text("{" + said + structure() + "}");
+  const ReadResult bare = read_text("{\"is_stable\":null,\"structure\":" + structure() + "}");
+
+  ASSERT_EQ(full.records.size(), 1u);
+  EXPECT_EQ(full.records[0].declared_space_group, 225);
+  EXPECT_EQ(full.records[0].is_stable, true);
+  EXPECT_EQ(full.records[0].theoretical, std::nullopt);  // absent is not false
+  EXPECT_EQ(full.records[0].thermo_type, "R2SCAN");
+  EXPECT_EQ(full.records[0].database_version, "2025.09.25");
+  ASSERT_EQ(bare.records.size(), 1u);
+  EXPECT_EQ(bare.records[0].declared_space_group, 0);
+  EXPECT_EQ(bare.records[0].is_stable, std::nullopt);
 }
 
 TEST(StructureJson, ReadsPythonsNanCartesianPositionsAndTheLicenceOfGnome) {
