@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <functional>
 #include <memory>
 #include <span>
@@ -14,10 +13,8 @@
 #include "base/fail.hpp"            // for fail
 #include "cli/commands.hpp"         // for add_describe
 #include "cli/formulas.hpp"         // for read_formulas
+#include "cli/row_writer.hpp"       // for RowWriter
 #include "cli/terminal.hpp"         // for ProgressLine, Table
-#include "io/atomic_file.hpp"       // for AtomicFile
-#include "io/csv.hpp"               // for append_csv_row
-#include "io/npy.hpp"               // for npy_header
 #include "kronite/composition.hpp"  // for describe
 
 namespace kronite::cli {
@@ -56,48 +53,14 @@ void for_each_descriptor(const std::vector<Formula>& formulas, const ElementTabl
   }
 }
 
-/// Header, then one row per formula: as given, reduced, values.
-void write_csv(const std::vector<Formula>& formulas, const ElementTable& table,
-               const std::function<void(std::string_view)>& write) {
-  std::string text = "formula,";
-  io::append_csv_header(text, "reduced_formula", descriptor_names(table));
-  write(text);
+/// One row per formula: as given, reduced, values.
+void write_rows(const std::vector<Formula>& formulas, const ElementTable& table,
+                const std::string& out) {
+  RowWriter writer(out, {"formula", "reduced_formula"}, descriptor_names(table));
   for_each_descriptor(formulas, table, [&](const Formula& formula, std::span<const double> values) {
-    text.clear();
-    io::append_csv_cell(text, formula.text);
-    text += ',';
-    io::append_csv_row(text, formula.composition.reduced_formula(), values);
-    write(text);
+    writer.add({formula.text, formula.composition.reduced_formula()}, values);
   });
-}
-
-void write_csv_file(const std::vector<Formula>& formulas, const ElementTable& table,
-                    const std::string& path) {
-  io::AtomicFile file(path);
-  write_csv(formulas, table, [&](std::string_view text) { file.write(text); });
-  file.commit();
-}
-
-/// d.npy, and beside it d.columns.txt and d.rows.csv, which name its columns and rows.
-void write_npy_files(const std::vector<Formula>& formulas, const ElementTable& table,
-                     const std::string& path) {
-  const std::vector<std::string> names = descriptor_names(table);
-  const std::string stem = path.substr(0, path.size() - std::string_view(".npy").size());
-  io::AtomicFile file(path), columns(stem + ".columns.txt"), rows(stem + ".rows.csv");
-  for (const std::string& name : names) columns.write(name + "\n");
-  rows.write("formula,reduced_formula\n");
-  file.write(io::npy_header(std::ssize(formulas), std::ssize(names)));
-  std::string text;
-  for_each_descriptor(formulas, table, [&](const Formula& formula, std::span<const double> values) {
-    file.write(values.data(), values.size_bytes());
-    text.clear();
-    io::append_csv_cell(text, formula.text);
-    text += "," + formula.composition.reduced_formula() + "\n";
-    rows.write(text);
-  });
-  columns.commit();
-  rows.commit();
-  file.commit();
+  writer.finish();
 }
 
 /// One sheet per formula: a row per feature, a column per statistic.
@@ -119,12 +82,6 @@ void print_sheets(const std::vector<Formula>& formulas, const ElementTable& tabl
   });
 }
 
-std::string check_out(const std::string& out) {
-  return out == "-" || out.ends_with(".csv") || out.ends_with(".npy")
-             ? ""
-             : "a name that ends in .csv or .npy is expected, or - for CSV on standard output";
-}
-
 void DescribeCommand::run() const {
   const ElementTable own = elements.empty() ? ElementTable() : ElementTable::read_csv(elements);
   const ElementTable& table = elements.empty() ? ElementTable::embedded() : own;
@@ -133,13 +90,8 @@ void DescribeCommand::run() const {
 
   if (out.empty())
     print_sheets(list, table);
-  else if (out == "-")
-    write_csv(list, table,
-              [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); });
-  else if (out.ends_with(".csv"))
-    write_csv_file(list, table, out);
   else
-    write_npy_files(list, table, out);
+    write_rows(list, table, out);
 }
 
 }  // namespace
@@ -159,7 +111,7 @@ void add_describe(CLI::App& program) {
          "--out", command->out,
          "FILE.csv; FILE.npy, with FILE.columns.txt and FILE.rows.csv beside it; or - for\n"
          "CSV on standard output. Without it, a table is printed for every formula")
-      ->check(check_out);
+      ->check(check_row_file);
   app->add_option("--elements", command->elements,
                   "Element table of your own: CSV with a header of feature names and a row\n"
                   "\"symbol,value,...\" per element");

@@ -41,6 +41,17 @@ void AtomicFile::write(const void* data, std::size_t bytes) {
   }
 }
 
+void AtomicFile::overwrite(std::size_t at, std::string_view text) {
+  flush();
+  while (!text.empty()) {
+    const ssize_t n = ::pwrite(descriptor_, text.data(), text.size(), static_cast<::off_t>(at));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) refuse("write");
+    at += static_cast<std::size_t>(n);
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
 void AtomicFile::flush() {
   std::size_t done = 0;
   while (done < buffer_.size()) {

@@ -19,6 +19,8 @@ class AtomicFile {
 
   void write(const void* data, std::size_t bytes);
   void write(std::string_view text) { write(text.data(), text.size()); }
+  /// Replaces bytes that were written before, such as a header that needs to know what followed.
+  void overwrite(std::size_t at, std::string_view text);
   std::size_t bytes_written() const { return written_; }
   /// Flushes, syncs and renames. @throws Error io (such as a full disk).
   void commit();

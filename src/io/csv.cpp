@@ -88,10 +88,14 @@ void append_csv_cell(std::string& to, std::string_view cell) {
   to += '"';
 }
 
-void append_csv_row(std::string& to, std::string_view name, std::span<const double> values) {
-  append_csv_cell(to, name);
+void append_csv_numbers(std::string& to, std::span<const double> values) {
   for (const double value : values)
     fmt::format_to(std::back_inserter(to), FMT_COMPILE(",{}"), value);
+}
+
+void append_csv_row(std::string& to, std::string_view name, std::span<const double> values) {
+  append_csv_cell(to, name);
+  append_csv_numbers(to, values);
   to += '\n';
 }
 

@@ -41,7 +41,9 @@ class CsvReader {
 
 /// Appends a cell, in quotes when it needs them.
 void append_csv_cell(std::string& to, std::string_view cell);
-/// Appends "name,value,value,...\n"; every number reads back exactly, whatever the locale.
+/// Appends ",value,value..."; every number reads back exactly, whatever the locale.
+void append_csv_numbers(std::string& to, std::span<const double> values);
+/// Appends "name,value,value,...\n".
 void append_csv_row(std::string& to, std::string_view name, std::span<const double> values);
 /// Appends "name,name,...\n".
 void append_csv_header(std::string& to, std::string_view corner,

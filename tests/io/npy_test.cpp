@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "io/atomic_file.hpp"  // for write_file
+#include "io/atomic_file.hpp"  // for AtomicFile, write_file
 #include "io/input.hpp"        // for read_file
 #include "io/npy.hpp"
 #include "kronite/error.hpp"
@@ -53,6 +53,25 @@ TEST_F(NpyFile, HasTheHeaderOfTheFormat) {
             header.size());
   EXPECT_EQ(header.find("{'descr': '<f8', 'fortran_order': False, 'shape': (3, 290), }"), 10u);
   EXPECT_EQ(header.back(), '\n');
+}
+
+TEST_F(NpyFile, TakesTheNumberOfRowsAfterwards) {
+  const std::vector<double> values = {1, 2, 3, 4, 5, 6};
+
+  io::AtomicFile file(path_);
+  file.write(io::npy_header(0, 2));
+  file.write(values.data(), values.size() * sizeof(double));
+  file.overwrite(0, io::npy_header(3, 2));
+  file.commit();
+
+  const NpyMatrix matrix = read_npy(path_);
+  EXPECT_EQ(matrix.rows, 3);
+  EXPECT_EQ(matrix.values, values);
+}
+
+TEST_F(NpyFile, HasAHeaderOfOneLengthForAnyShape) {
+  EXPECT_EQ(io::npy_header(0, 1).size(), 128u);
+  EXPECT_EQ(io::npy_header(std::int64_t{1} << 62, std::int64_t{1} << 62).size(), 128u);
 }
 
 TEST_F(NpyFile, ReadsBackWhatWasWritten) {
