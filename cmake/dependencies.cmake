@@ -23,6 +23,26 @@ find_package(nlohmann_json QUIET)                # structures, results and setti
 kronite_need(nlohmann_json_FOUND "nlohmann-json" "nlohmann-json3-dev")
 find_package(simdjson QUIET)                     # bulk import: 15 times as fast as nlohmann-json
 kronite_need(simdjson_FOUND "simdjson" "libsimdjson-dev")
+
+# More compressions of input, each optional: without its library, such a file is refused by name.
+# kronite_optional_decoder(NAME header library package): makes kronite_NAME where the library is.
+macro(kronite_optional_decoder name header library package)
+  string(TOUPPER ${name} upper)
+  find_path(${upper}_INCLUDE_DIR ${header})
+  find_library(${upper}_LIBRARY ${library})
+  if(${upper}_INCLUDE_DIR AND ${upper}_LIBRARY)
+    set(KRONITE_HAVE_${upper} ON)
+    add_library(kronite_${name} INTERFACE)
+    target_include_directories(kronite_${name} SYSTEM INTERFACE ${${upper}_INCLUDE_DIR})
+    target_link_libraries(kronite_${name} INTERFACE ${${upper}_LIBRARY})
+  else()
+    message(STATUS "kronite: no ${library} (${package}); files compressed with it are refused")
+  endif()
+endmacro()
+kronite_optional_decoder(lzma lzma.h lzma liblzma-dev)   # .xz inputs
+kronite_optional_decoder(zstd zstd.h zstd libzstd-dev)   # .zst inputs
+kronite_optional_decoder(bzip2 bzlib.h bz2 libbz2-dev)   # .bz2 inputs
+
 find_package(LAPACK QUIET)                       # optional: eigen-decompositions past n = 100
 if(LAPACK_FOUND)
   message(STATUS "kronite: LAPACK ${LAPACK_LIBRARIES}")

@@ -19,7 +19,8 @@ kronite_packages() {
     case $group in
       build)  # compiler, tools, and the libraries of cmake/dependencies.cmake
         printf '%s\n' g++ cmake ninja-build libeigen3-dev libopenblas-dev libfmt-dev zlib1g-dev \
-          nlohmann-json3-dev libsimdjson-dev gemmi-dev tao-pegtl-dev libstb-dev libsymspg-dev libcli11-dev ;;
+          liblzma-dev libzstd-dev libbz2-dev nlohmann-json3-dev libsimdjson-dev gemmi-dev tao-pegtl-dev \
+          libstb-dev libsymspg-dev libcli11-dev ;;
       test) printf '%s\n' libgtest-dev python3 ;;
       bench) printf '%s\n' libbenchmark-dev ;;
       data)  # only to make data/ anew

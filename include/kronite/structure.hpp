@@ -104,10 +104,10 @@ using RecordSink = std::function<bool(StructureRecord&&)>;
 using SkipSink = std::function<void(const std::string& where, const std::string& why)>;
 
 /// Reads one file or every readable file below a folder (sorted by path): CIF, POSCAR, extended
-/// XYZ, pymatgen or Materials Project JSON and JSON Lines, OPTIMADE pages; plain or .gz. The format
-/// is told by the content, else by the name (docs/formats.md). Records that check_structure()
-/// refuses are bad records. A bad record goes to `skip` and leaves the others unharmed; with an
-/// empty `skip` it is thrown.
+/// XYZ, pymatgen or Materials Project JSON and JSON Lines, OPTIMADE pages; plain or .gz, .xz, .zst,
+/// .bz2. The format is told by the content, else by the name (docs/formats.md). Records that
+/// check_structure() refuses are bad records. A bad record goes to `skip` and leaves the others
+/// unharmed; with an empty `skip` it is thrown.
 /// @throws Error io or parse when the file as a whole cannot be read or holds no structure; such a
 /// file of a folder goes to `skip`. Whatever `sink` throws comes out unchanged.
 void read_structures(const std::string& path, const RecordSink& sink, const SkipSink& skip);

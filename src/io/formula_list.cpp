@@ -49,12 +49,6 @@ class ListBuilder {
   bool any_ = false;
 };
 
-bool is_csv(const std::string& path) {
-  std::string name = to_lower(path);
-  if (name.ends_with(".gz")) name.resize(name.size() - 3);
-  return name.ends_with(".csv");
-}
-
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpaces = " \t\r";
   const std::size_t first = text.find_first_not_of(kSpaces);
@@ -100,7 +94,7 @@ void read_text(const std::string& path, ListBuilder& list) {
 
 std::vector<ListedFormula> read_formula_list(const std::string& path, const SkipSink& skip) {
   ListBuilder list(path, skip);
-  if (is_csv(path))
+  if (plain_name(path).ends_with(".csv"))
     read_csv(path, list);
   else
     read_text(path, list);

@@ -1,57 +1,41 @@
-// zlib reads plain and compressed files alike; mmap for the rest.
+// Text of plain and compressed files, whole or by lines; mmap for the rest.
 #include "io/input.hpp"
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 
-#include "base/fail.hpp"  // for fail
+#include "base/ascii.hpp"      // for to_lower
+#include "base/fail.hpp"       // for fail
+#include "io/byte_stream.hpp"  // for ByteStream
 
 namespace kronite::io {
 namespace {
 
-constexpr unsigned kChunk = 1 << 18;
+constexpr std::size_t kChunk = 1 << 16;
+/// Bytes of a text that is held at once: what the JSON parser can take.
+constexpr std::size_t kMostText = 0xFFFFFFFF;
 
-gzFile open_or_fail(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0)
-    fail(Errc::io, "{}: cannot read this file: {}", path, std::strerror(errno));
-  if (S_ISDIR(status.st_mode)) fail(Errc::io, "{}: this is a folder, a file was expected", path);
-  gzFile file = ::gzopen(path.c_str(), "rb");
-  if (!file) fail(Errc::io, "{}: cannot read this file: {}", path, std::strerror(errno));
-  ::gzbuffer(file, kChunk);
-  return file;
-}
-
-/// The next bytes; 0 at the end. A stream that was cut off is an error, not an end.
-std::size_t read_some(gzFile file, const std::string& path, char* to, unsigned bytes) {
-  const int n = ::gzread(file, to, bytes);
-  int code = Z_OK;
-  const char* text = n < static_cast<int>(bytes) ? ::gzerror(file, &code) : nullptr;
-  if (code == Z_ERRNO) fail(Errc::io, "{}: cannot read this file: {}", path, std::strerror(errno));
-  if (n < 0 || code == Z_BUF_ERROR || code == Z_DATA_ERROR)
-    fail(Errc::parse, "{}: the compressed data are damaged or cut off ({})", path,
-         text && *text ? text : "zlib");
-  return static_cast<std::size_t>(n);
+void check_size(std::size_t bytes, const std::string& path, const char* what) {
+  if (bytes > kMostText)
+    fail(Errc::parse, "{}: {} is longer than 4 GiB; write one record per line", path, what);
 }
 
 }  // namespace
 
 std::string read_file(const std::string& path) {
-  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(open_or_fail(path), ::gzclose);
+  ByteStream stream(path);
   std::string text;
   for (std::size_t size = 0;;) {
-    text.resize(size + std::max<std::size_t>(kChunk, size / 2));
-    const std::size_t n =
-        read_some(file.get(), path, text.data() + size,
-                  static_cast<unsigned>(std::min<std::size_t>(text.size() - size, 1u << 30)));
+    check_size(size, path, "the text");
+    text.resize(size + std::max(kChunk, size / 2));
+    const std::size_t n = stream.read(text.data() + size, text.size() - size);
     size += n;
     if (n == 0) {
       text.resize(size);
@@ -60,15 +44,34 @@ std::string read_file(const std::string& path) {
   }
 }
 
+std::string read_head(const std::string& path, std::size_t most) {
+  ByteStream stream(path);
+  std::string text(most, '\0');
+  std::size_t size = 0;
+  for (std::size_t n = 1; n > 0 && size < most; size += n)
+    n = stream.read(text.data() + size, most - size);
+  text.resize(size);
+  return text;
+}
+
+std::string plain_name(const std::string& path) {
+  std::string name = to_lower(path.substr(path.rfind('/') + 1));
+  for (const std::string_view ending : {".gz", ".xz", ".zst", ".bz2"})
+    if (name.ends_with(ending)) {
+      name.resize(name.size() - ending.size());
+      break;
+    }
+  return name;
+}
+
 struct LineReader::Stream {
-  gzFile file;
+  explicit Stream(const std::string& path) : bytes(path) {}
+  ByteStream bytes;
   std::array<char, kChunk> chunk;
   std::size_t at = 0, end = 0;
-  ~Stream() { ::gzclose(file); }
 };
 
-LineReader::LineReader(const std::string& path)
-    : path_(path), stream_(new Stream{open_or_fail(path), {}}) {}
+LineReader::LineReader(const std::string& path) : path_(path), stream_(new Stream(path)) {}
 LineReader::~LineReader() = default;
 
 bool LineReader::next(std::string& line) {
@@ -76,7 +79,8 @@ bool LineReader::next(std::string& line) {
   Stream& s = *stream_;
   for (bool any = false;; any = true) {
     if (s.at == s.end) {
-      s.end = read_some(s.file, path_, s.chunk.data(), kChunk);
+      check_size(line.size(), path_, "a line");
+      s.end = s.bytes.read(s.chunk.data(), kChunk);
       s.at = 0;
       if (s.end == 0) {
         if (any) ++line_number_;

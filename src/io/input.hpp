@@ -1,4 +1,5 @@
-// Reading files, plain or gzip-compressed (told by their first bytes), and mapping them.
+// Reading files, plain or compressed (gzip, xz, zstd, bzip2, told by their first bytes), and
+// mapping them.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +10,15 @@
 
 namespace kronite::io {
 
-/// All of a file, decompressed. @throws Error io, or parse when the compressed data are damaged.
+/// All of a file, decompressed. @throws Error io; parse when the compressed data are damaged or
+/// the text is longer than 4 GiB; unavailable for a compression that this build cannot read.
 std::string read_file(const std::string& path);
+/// The first `most` bytes of the same, or as many as there are.
+std::string read_head(const std::string& path, std::size_t most);
+
+/// The file's name in small letters, without the ending of a compression: "mp.csv" of
+/// "a/MP.CSV.xz".
+std::string plain_name(const std::string& path);
 
 /// One line after the other of a file that may be compressed and larger than memory.
 class LineReader {
@@ -18,7 +26,7 @@ class LineReader {
   explicit LineReader(const std::string& path);
   ~LineReader();
 
-  /// The next line without its end ("\n" or "\r\n"); false at the end.
+  /// The next line without its end ("\n" or "\r\n"); false at the end. @throws as read_file().
   bool next(std::string& line);
   /// Number of the line that next() gave, from 1.
   std::int64_t line_number() const { return line_number_; }

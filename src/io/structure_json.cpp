@@ -41,7 +41,8 @@ class JsonReader {
  private:
   /// A name that promises one record per line: then a bad first line is a bad record.
   bool names_lines() const {
-    return path_.find(".jsonl") != std::string::npos || path_.find(".ndjson") != std::string::npos;
+    const std::string name = plain_name(path_);
+    return name.ends_with(".jsonl") || name.ends_with(".ndjson");
   }
 
   bool read_whole() {

@@ -7,7 +7,7 @@
 #include "base/fail.hpp"      // for fail
 #include "base/log.hpp"       // for notice
 #include "io/cif_blocks.hpp"  // for starts_cif_block
-#include "io/input.hpp"       // for LineReader
+#include "io/input.hpp"       // for read_head, plain_name
 
 namespace kronite {
 namespace io {
@@ -17,15 +17,13 @@ namespace fs = std::filesystem;
 
 enum class Format { unknown, cif, poscar, extxyz, json, csv };
 
-/// The first lines of a file, blank ones too; long lines are cut.
-std::vector<std::string> first_lines(const std::string& path) {
-  constexpr std::size_t kMostLines = 400, kMostBytes = 1 << 16;
+/// The first lines of a text, blank ones too; the last may be cut.
+std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
-  std::size_t bytes = 0;
-  LineReader reader(path);
-  for (std::string line; lines.size() < kMostLines && bytes < kMostBytes && reader.next(line);) {
-    bytes += line.size() + 1;
-    lines.push_back(line.substr(0, kMostBytes));
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t stop = std::min(text.find('\n', at), text.size());
+    lines.push_back(text.substr(at, stop - at));
+    at = stop + 1;
   }
   return lines;
 }
@@ -59,38 +57,39 @@ Format format_of_content(const std::vector<std::string>& lines) {
 
 /// What a name promises, for files whose content says nothing.
 Format format_of_name(const std::string& path) {
-  fs::path name = fs::path(path).filename();
-  if (name.extension() == ".gz") name = name.stem();
-  const std::string extension = name.extension().string(), stem = name.string();
-  if (extension == ".cif" || extension == ".mcif") return Format::cif;
-  if (extension == ".json" || extension == ".jsonl" || extension == ".ndjson") return Format::json;
-  if (extension == ".xyz" || extension == ".extxyz") return Format::extxyz;
-  if (extension == ".vasp" || extension == ".poscar" || stem.rfind("POSCAR", 0) == 0 ||
-      stem.rfind("CONTCAR", 0) == 0)
+  const std::string name = plain_name(path);
+  const auto ends = [&](std::initializer_list<const char*> endings) {
+    return std::any_of(endings.begin(), endings.end(),
+                       [&](const char* ending) { return name.ends_with(ending); });
+  };
+  if (ends({".cif", ".mcif"})) return Format::cif;
+  if (ends({".json", ".jsonl", ".ndjson"})) return Format::json;
+  if (ends({".xyz", ".extxyz"})) return Format::extxyz;
+  if (ends({".vasp", ".poscar"}) || name.starts_with("poscar") || name.starts_with("contcar"))
     return Format::poscar;
   return Format::unknown;
 }
 
-/// Compressed in a way that zlib does not know, or not text at all: why it cannot be read.
-std::string why_unreadable(const std::vector<std::string>& lines) {
-  if (lines.empty()) return "the file is empty";
-  const std::string& head = lines.front();
-  const auto starts = [&](std::string_view magic) { return head.rfind(magic, 0) == 0; };
-  if (starts("\xFD"
-             "7zXZ") ||
-      starts("\x28\xB5\x2F\xFD") || starts("BZh") || starts("PK\x03\x04"))
-    return "compressed with another program than gzip: unpack it first";
-  for (const std::string& line : lines)
-    if (line.find('\0') != std::string::npos) return "a binary file";
+/// Why a file cannot be text; empty when it may be.
+std::string why_not_text(const std::string& head) {
+  if (head.empty()) return "the file is empty";
+  if (head.starts_with("PK\x03\x04")) return "a zip archive: unpack it first";
+  if (head.starts_with("PAR1")) return "a Parquet table: convert it to JSON Lines first";
+  // 0x80, the protocol (2 to 5), then an opcode: what Python's pickle writes since 2003.
+  if (head.size() > 2 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5)
+    return "a Python pickle, which can run any program and is never read: convert it to JSON Lines "
+           "first";
+  if (head.find('\0') != std::string::npos) return "a binary file";
   return {};
 }
 
 /// By content, else by name. @throws Error parse for files that cannot hold text.
 Format format_of(const std::string& path) {
-  const std::vector<std::string> lines = first_lines(path);
-  const std::string why = why_unreadable(lines);
+  constexpr std::size_t kHead = 1 << 16;
+  const std::string head = read_head(path, kHead);
+  const std::string why = why_not_text(head);
   if (!why.empty()) fail(Errc::parse, "{}: {}", path, why);
-  const Format by_content = format_of_content(lines);
+  const Format by_content = format_of_content(lines_of(head));
   return by_content != Format::unknown ? by_content : format_of_name(path);
 }
 

@@ -131,10 +131,9 @@ TEST(ReadStructures, SaysWhyAFileCannotBeRead) {
   EXPECT_TRUE(holds(failure(folder.write("empty.cif", "")), "empty.cif: the file is empty"));
   EXPECT_TRUE(holds(failure(folder.write("b.cif", std::string(5000, '\0'))), "a binary file"));
   EXPECT_TRUE(holds(failure(folder.write("text", "hello\nworld\n")), "none of the formats"));
-  EXPECT_TRUE(holds(failure(folder.write("a.cif.xz",
-                                         "\xFD"
-                                         "7zXZ data")),
-                    "unpack it first"));
+  EXPECT_TRUE(holds(failure(folder.write("a.zip", "PK\x03\x04...")), "a zip archive"));
+  EXPECT_TRUE(holds(failure(folder.write("a.parquet", "PAR1...")), "a Parquet table"));
+  EXPECT_TRUE(holds(failure(folder.write("a.pkl", "\x80\x04\x95...")), "a Python pickle"));
   EXPECT_TRUE(holds(failure(folder.write("a.cif", "data_x\n_a 1\n")), "there is no structure"));
 }
 
