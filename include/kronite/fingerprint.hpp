@@ -57,7 +57,28 @@ std::vector<FingerprintFailure> fingerprints(Device& device,
                                              const std::vector<Structure>& structures,
                                              MatrixView<double> out, const Progress& progress = {});
 
-/// Euclidean distance of two fingerprints; crystals under 0.3 count as alike (CSPML).
+/// The sites of many crystals, likewise; out: all their sites, crystal by crystal, x 61.
+std::vector<FingerprintFailure> site_fingerprints(Device& device,
+                                                  const std::vector<Structure>& structures,
+                                                  MatrixView<double> out,
+                                                  const Progress& progress = {});
+
+/// Euclidean distance of two fingerprints.
 double dissimilarity(const Fingerprint& a, const Fingerprint& b);
+/// Crystals of a smaller dissimilarity count as alike (tau of CSPML).
+inline constexpr double kAlikeBelow = 0.3;
+
+/// One site feature of two crystals, and its part in their dissimilarity.
+struct FeatureDifference {
+  int feature = 0;                               ///< 0..60
+  std::array<double, kSiteStatistics> a{}, b{};  ///< mean, std_dev, minimum, maximum
+  double share = 0;  ///< of the squared dissimilarity, 0 to 1; 0 where that is 0
+};
+/// All 61 features, the largest share first, equal ones in order.
+std::vector<FeatureDifference> compare(const Fingerprint& a, const Fingerprint& b);
+
+/// A site feature in a crystallographer's words: "4-fold coordination", "4-fold, tetrahedral".
+/// @throws Error invalid_argument unless 0 <= feature < 61.
+std::string describe_site_feature(int feature);
 
 }  // namespace kronite
