@@ -27,6 +27,7 @@ class CpuBackend final : public Backend {
   NetworkOps<double>& network(double) override { return *network_double_; }
   SelectOps<float>& select(float) override { return *select_float_; }
   SelectOps<double>& select(double) override { return *select_double_; }
+  SiteOps& sites() override { return *sites_; }
   GroupOps& group() override { return *group_; }
 
   int threads() const { return threads_; }
@@ -47,6 +48,7 @@ class CpuBackend final : public Backend {
   std::unique_ptr<NetworkOps<double>> network_double_;
   std::unique_ptr<SelectOps<float>> select_float_;
   std::unique_ptr<SelectOps<double>> select_double_;
+  std::unique_ptr<SiteOps> sites_;
   std::unique_ptr<GroupOps> group_;
 };
 
@@ -67,6 +69,7 @@ template <class T>
 std::unique_ptr<NetworkOps<T>> make_cpu_network(CpuBackend& backend);
 template <class T>
 std::unique_ptr<SelectOps<T>> make_cpu_select(CpuBackend& backend);
+std::unique_ptr<SiteOps> make_cpu_sites(CpuBackend& backend);
 std::unique_ptr<GroupOps> make_cpu_group(CpuBackend& backend);
 
 }  // namespace kronite

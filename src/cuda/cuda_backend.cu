@@ -86,6 +86,7 @@ CudaBackend::CudaBackend(int id, CUstream_st* stream, const DeviceOptions& optio
   network_ = make_network(*this);
   select_float_ = make_select<float>(*this);
   select_double_ = make_select<double>(*this);
+  sites_ = make_sites(*this);
   group_ = make_group(*this);
 }
 

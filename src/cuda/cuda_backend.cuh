@@ -50,6 +50,7 @@ class CudaBackend final : public Backend {
   NetworkOps<double>& network(double) override;
   SelectOps<float>& select(float) override { return *select_float_; }
   SelectOps<double>& select(double) override { return *select_double_; }
+  SiteOps& sites() override { return *sites_; }
   GroupOps& group() override { return *group_; }
 
   // --- for the operations ---------------------------------------------------------------------
@@ -86,6 +87,7 @@ class CudaBackend final : public Backend {
   std::unique_ptr<NetworkOps<float>> network_;
   std::unique_ptr<SelectOps<float>> select_float_;
   std::unique_ptr<SelectOps<double>> select_double_;
+  std::unique_ptr<SiteOps> sites_;
   std::unique_ptr<GroupOps> group_;
 };
 
@@ -97,6 +99,7 @@ std::unique_ptr<KernelOps<T>> make_kernels(CudaBackend& backend);
 std::unique_ptr<NetworkOps<float>> make_network(CudaBackend& backend);
 template <class T>
 std::unique_ptr<SelectOps<T>> make_select(CudaBackend& backend);
+std::unique_ptr<SiteOps> make_sites(CudaBackend& backend);
 std::unique_ptr<GroupOps> make_group(CudaBackend& backend);
 
 }  // namespace kronite::cuda

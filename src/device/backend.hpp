@@ -47,6 +47,7 @@ class Backend {
   virtual NetworkOps<double>& network(double) = 0;
   virtual SelectOps<float>& select(float) = 0;
   virtual SelectOps<double>& select(double) = 0;
+  virtual SiteOps& sites() = 0;
   virtual GroupOps& group() = 0;
 
  protected:
@@ -92,6 +93,6 @@ struct CudaModule {
   Backend* (*make)(int id, CUstream_st* stream, const DeviceOptions& options);
 };
 /// Raised by one whenever Backend or an operation group changes.
-inline constexpr int kCudaModuleVersion = 1;
+inline constexpr int kCudaModuleVersion = 2;
 
 }  // namespace kronite

@@ -109,6 +109,32 @@ class SelectOps {
                           MatrixView<std::int32_t> indices) = 0;
 };
 
+/// Crystals side by side; the sites of crystal i are [first_site_i, first_site_{i+1}).
+struct CrystalBatch {
+  MatrixView<const double> lattice;           ///< crystals x 9, contiguous: rows a, b, c in Å
+  MatrixView<const double> fractional;        ///< sites x 3, contiguous
+  VectorView<const std::int64_t> first_site;  ///< crystals + 1
+};
+
+/// Surroundings of the sites of crystals, in double precision: the values jump where a weight
+/// crosses an edge of its rounding.
+class SiteOps {
+ public:
+  virtual ~SiteOps() = default;
+
+  /// values_n = fingerprint of site sites_n of the batch, status_n = how that went, a SiteStatus;
+  /// where it is not good, the values are NaN. Sites of a crystal are 0.1 Å apart at least.
+  /// sites: n, values: n x 61, status: n. (kernels/site_fingerprint.hpp)
+  virtual void site_fingerprints(const CrystalBatch& crystals, VectorView<const std::int64_t> sites,
+                                 MatrixView<double> values, VectorView<std::int32_t> status) = 0;
+
+  /// out_i = mean, standard deviation (over n), minimum and maximum of each column of the rows
+  /// [first_i, first_{i+1}), row n counted count_n times. values: n x f, count: n, first: m + 1,
+  /// out: m x 4 f, the four of a column side by side.
+  virtual void site_statistics(MatrixView<const double> values, VectorView<const double> count,
+                               VectorView<const std::int64_t> first, MatrixView<double> out) = 0;
+};
+
 /// Integer selection, common to all precisions.
 class GroupOps {
  public:

@@ -1,0 +1,252 @@
+// Fingerprints of crystals: gathers sites into batches for the device and says what went wrong.
+#include "kronite/fingerprint.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "base/fail.hpp"                 // for fail
+#include "device/backend.hpp"            // for SiteOps
+#include "kernels/site_fingerprint.hpp"  // for SiteStatus
+#include "kronite/array.hpp"             // for Array
+#include "materials/elements.hpp"        // for element_symbol
+
+namespace kronite {
+namespace {
+
+/// Crystals side by side on the host, and the sites of theirs to compute.
+struct Batch {
+  std::vector<double> lattice, fractional, count;
+  std::vector<std::int64_t> first_site{0}, sites, first_row{0};
+
+  std::int64_t crystals() const { return static_cast<std::int64_t>(first_row.size()) - 1; }
+
+  /// One site of each orbit, counted as often as the orbit has sites.
+  void add(const Structure& structure, const std::vector<int>& equivalent) {
+    for (const Vector3& row : structure.lattice)
+      lattice.insert(lattice.end(), row.begin(), row.end());
+    for (const Vector3& site : structure.fractional)
+      fractional.insert(fractional.end(), site.begin(), site.end());
+    std::vector<double> members(structure.size(), equivalent.empty() ? 1 : 0);
+    for (const int first : equivalent) ++members[static_cast<std::size_t>(first)];
+    for (std::size_t i = 0; i < structure.size(); ++i) {
+      if (members[i] == 0) continue;
+      sites.push_back(first_site.back() + static_cast<std::int64_t>(i));
+      count.push_back(members[i]);
+    }
+    first_site.push_back(first_site.back() + static_cast<std::int64_t>(structure.size()));
+    first_row.push_back(static_cast<std::int64_t>(sites.size()));
+  }
+};
+
+void check_orbits(const Structure& structure, const std::vector<int>& equivalent) {
+  if (equivalent.empty()) return;
+  const auto n = static_cast<int>(structure.size());
+  bool holds = equivalent.size() == structure.size();
+  for (std::size_t i = 0; holds && i < equivalent.size(); ++i)
+    holds = equivalent[i] >= 0 && equivalent[i] < n &&
+            equivalent[static_cast<std::size_t>(equivalent[i])] == equivalent[i];
+  if (!holds)
+    fail(Errc::invalid_argument,
+         "fingerprint: `equivalent` must name for each of the {} sites the first of its orbit", n);
+}
+
+/// Where a batch was computed.
+struct Outcome {
+  std::vector<double> sites, crystals;  // n x 61, m x 244
+  std::vector<std::int32_t> status;
+};
+
+Outcome compute(Device& device, const Batch& batch) {
+  const auto sites = static_cast<std::int64_t>(batch.sites.size());
+  const std::int64_t crystals = batch.crystals();
+  const Array<double> lattice(device, batch.lattice, crystals, 9);
+  const Array<double> fractional(device, batch.fractional, batch.first_site.back(), 3);
+  const Array<std::int64_t> first_site(device, batch.first_site, crystals + 1, 1);
+  const Array<std::int64_t> chosen(device, batch.sites, sites, 1);
+  Array<double> values(device, sites, kSiteFeatures);
+  Array<std::int32_t> status(device, sites, 1);
+  SiteOps& ops = device.backend().sites();
+  ops.site_fingerprints({lattice.view(), fractional.view(), first_site.vector()}, chosen.vector(),
+                        values.view(), status.vector());
+
+  const Array<double> count(device, batch.count, sites, 1);
+  const Array<std::int64_t> first_row(device, batch.first_row, crystals + 1, 1);
+  Array<double> statistics(device, crystals, kFingerprintSize);
+  ops.site_statistics(values.view(), count.vector(), first_row.vector(), statistics.view());
+  return {values.to_host(), statistics.to_host(), status.to_host()};
+}
+
+/// Small jobs, with no device of the caller's; one of each thread.
+Device& own_device() {
+  thread_local Device device = [] {
+    DeviceOptions options;
+    options.threads = 1;
+    return Device::cpu(options);
+  }();
+  return device;
+}
+
+std::string reason(SiteStatus status) {
+  switch (status) {
+    case SiteStatus::good:
+      break;
+    case SiteStatus::unbounded:
+      return "its Voronoi cell does not close within the longest diagonal of the unit cell";
+    case SiteStatus::no_room:
+      return "its Voronoi cell has too many faces";
+    case SiteStatus::inconsistent:
+      return "its Voronoi cell cannot be resolved in double precision";
+  }
+  return {};
+}
+
+/// Whether a site of crystal i has more faces than the device has room for; the CPU has more.
+bool needs_cpu(const Device& device, const Batch& batch, const Outcome& outcome, std::int64_t i) {
+  if (device.place().kind == DeviceKind::cpu) return false;
+  const auto begin = outcome.status.begin();
+  return std::find(begin + batch.first_row[i], begin + batch.first_row[i + 1],
+                   static_cast<std::int32_t>(SiteStatus::no_room)) !=
+         begin + batch.first_row[i + 1];
+}
+
+/// @throws Error numerical, naming the first site of crystal i that went wrong.
+void require_good(const Batch& batch, const Outcome& outcome, std::int64_t i,
+                  const Structure& structure) {
+  for (std::int64_t n = batch.first_row[i]; n < batch.first_row[i + 1]; ++n) {
+    const auto status = static_cast<SiteStatus>(outcome.status[n]);
+    if (status == SiteStatus::good) continue;
+    const std::int64_t site = batch.sites[n] - batch.first_site[i];
+    fail(Errc::numerical, "site {} ({}): {}", site + 1, element_symbol(structure.z[site]),
+         reason(status));
+  }
+}
+
+/// Of one crystal that was checked. @throws Error numerical.
+Outcome compute_one(const Structure& structure, const std::vector<int>& equivalent) {
+  Batch batch;
+  batch.add(structure, equivalent);
+  Outcome outcome = compute(own_device(), batch);
+  require_good(batch, outcome, 0, structure);
+  return outcome;
+}
+
+}  // namespace
+
+std::vector<double> site_fingerprints(const Structure& structure) {
+  check_structure(structure);
+  return compute_one(structure, {}).sites;
+}
+
+Fingerprint fingerprint(const Structure& structure, const std::vector<int>& equivalent) {
+  check_structure(structure);
+  check_orbits(structure, equivalent);
+  const Outcome outcome = compute_one(structure, equivalent);
+  Fingerprint values{};
+  std::copy(outcome.crystals.begin(), outcome.crystals.end(), values.begin());
+  return values;
+}
+
+std::vector<FingerprintFailure> fingerprints(Device& device,
+                                             const std::vector<Structure>& structures,
+                                             MatrixView<double> out, const Progress& progress) {
+  // Enough to fill a GPU, few enough to stop soon.
+  constexpr std::size_t kSitesPerBatch = 1 << 15;
+  const auto n = static_cast<std::int64_t>(structures.size());
+  if (out.rows != n || out.cols != kFingerprintSize || out.ld < out.cols || out.place != Place{} ||
+      (n > 0 && out.data == nullptr))
+    fail(Errc::invalid_argument, "fingerprints: the result needs {} x {} values on the host", n,
+         kFingerprintSize);
+  std::vector<FingerprintFailure> failures;
+  const auto refuse = [&](std::int64_t i, const std::string& why) {
+    std::fill_n(out.row(i), kFingerprintSize, std::numeric_limits<double>::quiet_NaN());
+    failures.push_back({i, why});
+  };
+
+  for (std::int64_t begin = 0; begin < n;) {
+    if (progress && !progress(begin, n)) fail(Errc::cancelled, "stopped");
+    Batch batch;
+    std::vector<std::int64_t> members;
+    std::int64_t end = begin;
+    for (; end < n && batch.sites.size() < kSitesPerBatch; ++end) {
+      try {
+        check_structure(structures[end]);
+      } catch (const Error& error) {
+        refuse(end, error.what());
+        continue;
+      }
+      batch.add(structures[end], {});
+      members.push_back(end);
+    }
+    const Outcome outcome = compute(device, batch);
+    for (std::int64_t i = 0; i < batch.crystals(); ++i) {
+      const Structure& structure = structures[members[i]];
+      try {
+        const double* values = outcome.crystals.data() + i * kFingerprintSize;
+        std::vector<double> by_cpu;
+        if (needs_cpu(device, batch, outcome, i)) {
+          by_cpu = compute_one(structure, {}).crystals;
+          values = by_cpu.data();
+        } else {
+          require_good(batch, outcome, i, structure);
+        }
+        std::copy_n(values, kFingerprintSize, out.row(members[i]));
+      } catch (const Error& error) {
+        refuse(members[i], error.what());
+      }
+    }
+    begin = end;
+  }
+  if (progress) progress(n, n);
+  std::sort(failures.begin(), failures.end(),
+            [](const auto& a, const auto& b) { return a.structure < b.structure; });
+  return failures;
+}
+
+double dissimilarity(const Fingerprint& a, const Fingerprint& b) {
+  double square = 0;
+  for (std::size_t f = 0; f < a.size(); ++f) square += (a[f] - b[f]) * (a[f] - b[f]);
+  return std::sqrt(square);
+}
+
+const std::vector<std::string>& site_feature_names() {
+  static const std::vector<std::string> names = [] {
+    const std::vector<std::vector<std::string>> motifs{
+        {"sgl_bd"},
+        {"L-shaped", "water-like", "bent 120 degrees", "bent 150 degrees", "linear"},
+        {"trigonal planar", "trigonal non-coplanar", "T-shaped"},
+        {"square co-planar", "tetrahedral", "rectangular see-saw-like", "see-saw-like",
+         "trigonal pyramidal"},
+        {"pentagonal planar", "square pyramidal", "trigonal bipyramidal"},
+        {"hexagonal planar", "octahedral", "pentagonal pyramidal"},
+        {"hexagonal pyramidal", "pentagonal bipyramidal"},
+        {"body-centered cubic", "hexagonal bipyramidal"},
+        {"q2", "q4", "q6"},
+        {"q2", "q4", "q6"},
+        {"q2", "q4", "q6"},
+        {"cuboctahedral", "q2", "q4", "q6"}};
+    std::vector<std::string> all;
+    for (std::size_t n = 1; n <= kLargestCoordination; ++n) {
+      all.push_back(fmt::format("wt CN_{}", n));
+      if (n > motifs.size()) continue;
+      for (const std::string& motif : motifs[n - 1])
+        all.push_back(fmt::format("{} CN_{}", motif, n));
+    }
+    return all;
+  }();
+  return names;
+}
+
+const std::vector<std::string>& fingerprint_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const std::string& feature : site_feature_names())
+      for (const char* statistic : {"mean", "std_dev", "minimum", "maximum"})
+        all.push_back(fmt::format("{} {}", statistic, feature));
+    return all;
+  }();
+  return names;
+}
+
+}  // namespace kronite
