@@ -82,11 +82,11 @@ struct StructureRecord {
   std::string id;  ///< opaque
   /// Where it was read: "file:line", "file:line, data_block", "file, record 12".
   std::string where;
-  std::string declared_formula;  ///< as the source writes it; may be empty
-  int declared_space_group = 0;  ///< 1..230 as the source says, 0 where it does not
-  std::string license;           ///< "BY-C", "CC0", "PD", "Apache-2.0", ... or "unknown"
-  std::string source;            ///< citation or database, one line; may be empty
-  std::string database_version;  ///< may be empty
+  std::string declared_formula;     ///< as the source writes it; may be empty
+  int declared_space_group = 0;     ///< 1..230 as the source says, 0 where it does not
+  std::string license = "unknown";  ///< or "BY-C", "CC0", "PD", "Apache-2.0", ...
+  std::string source;               ///< citation or database, one line; may be empty
+  std::string database_version;     ///< may be empty
   std::string thermo_type;  ///< whose energies: "GGA_GGA+U", "R2SCAN", ... as the source writes it
   /// Partial or shared sites: kept, flagged, never a template. Each site of the structure then
   /// carries its most frequent element.
@@ -97,6 +97,14 @@ struct StructureRecord {
   std::optional<bool> is_stable, theoretical;
 };
 
+struct ReadOptions {
+  /// Element symbols, in the order of the counts, of POSCAR files that name none (VASP 4).
+  std::vector<std::string> species;
+  /// Where OPTIMADE entries keep energies in eV/atom: keys with dots between them, such as
+  /// "_odbx_thermodynamics.hull_distance". When empty, where the known databases keep them.
+  std::string e_above_hull_key, formation_energy_key;
+};
+
 /// Called for each record; false stops the reading.
 using RecordSink = std::function<bool(StructureRecord&&)>;
 /// Called for each record that could not be used: where ("file:line" or "file, data_block") and
@@ -104,13 +112,16 @@ using RecordSink = std::function<bool(StructureRecord&&)>;
 using SkipSink = std::function<void(const std::string& where, const std::string& why)>;
 
 /// Reads one file or every readable file below a folder (sorted by path): CIF, POSCAR, extended
-/// XYZ, pymatgen or Materials Project JSON and JSON Lines, OPTIMADE pages; plain or .gz, .xz, .zst,
-/// .bz2. The format is told by the content, else by the name (docs/formats.md). Records that
+/// XYZ, pymatgen or Materials Project JSON and JSON Lines, OPTIMADE pages, tables with a column of
+/// CIF texts or with the ids of structure files; plain or .gz, .xz, .zst, .bz2. The format is told
+/// by the content, else by the name (docs/formats.md). Declared formulas that the sites contradict
+/// are summed up in one warning. Records that
 /// check_structure() refuses are bad records. A bad record goes to `skip` and leaves the others
 /// unharmed; with an empty `skip` it is thrown.
 /// @throws Error io or parse when the file as a whole cannot be read or holds no structure; such a
 /// file of a folder goes to `skip`. Whatever `sink` throws comes out unchanged.
-void read_structures(const std::string& path, const RecordSink& sink, const SkipSink& skip);
+void read_structures(const std::string& path, const RecordSink& sink, const SkipSink& skip,
+                     const ReadOptions& options = {});
 
 /// Text of a CIF file, whose numbers read back to 1e-12. When `symmetrised`, it is the conventional
 /// cell of standardise() as asymmetric unit and symmetry operations; else, or when spglib finds no

@@ -5,6 +5,7 @@
 
 #include "base/fail.hpp"            // for fail
 #include "io/input.hpp"             // for LineReader
+#include "io/record_columns.hpp"    // for fill_from_columns
 #include "io/structure_reader.hpp"  // for Records, element_of, to_number, split_words
 #include "materials/lattice.hpp"    // for reciprocal, fractional
 
@@ -37,8 +38,8 @@ Pairs read_pairs(std::string_view line) {
   }
 }
 
-const std::string* find(const Pairs& pairs, std::initializer_list<const char*> keys) {
-  for (const char* key : keys)
+const std::string* find(const Pairs& pairs, std::initializer_list<std::string_view> keys) {
+  for (const std::string_view key : keys)
     for (const auto& [name, value] : pairs)
       if (name == key) return &value;
   return nullptr;
@@ -96,24 +97,6 @@ Lattice read_lattice(const Pairs& pairs) {
   return lattice;
 }
 
-void read_metadata(const Pairs& pairs, StructureRecord& record) {
-  const auto number = [&](std::initializer_list<const char*> keys, double& value) {
-    const std::string* text = find(pairs, keys);
-    const auto given = text ? to_number(*text) : std::nullopt;
-    if (given) value = *given;
-  };
-  const auto text = [&](std::initializer_list<const char*> keys, std::string& value) {
-    if (const std::string* given = find(pairs, keys)) value = *given;
-  };
-  text({"material_id", "id", "name"}, record.id);
-  text({"formula", "formula_pretty"}, record.declared_formula);
-  text({"source"}, record.source);
-  number({"energy_above_hull", "e_above_hull"}, record.e_above_hull);
-  number({"formation_energy_per_atom"}, record.formation_energy);
-  text({"license"}, record.license);
-  record.license = license_of(record.license);
-}
-
 int read_species(std::string_view word, bool is_number) {
   if (!is_number) return element_of(word);
   const auto z = to_number(word);
@@ -126,7 +109,12 @@ StructureRecord read_frame(const std::string& comment, const std::vector<std::st
   const Pairs pairs = read_pairs(comment);
   StructureRecord record;
   record.structure.lattice = read_lattice(pairs);
-  read_metadata(pairs, record);
+  fill_from_columns(
+      [&](std::string_view name) {
+        const std::string* value = find(pairs, {name});
+        return value ? *value : std::string();
+      },
+      record);
   const Columns columns = read_columns(find(pairs, {"Properties", "properties"}));
   const Lattice to_fractional = reciprocal(record.structure.lattice);
   for (std::size_t i = 0; i < atoms.size(); ++i) {

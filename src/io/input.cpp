@@ -54,15 +54,18 @@ std::string read_head(const std::string& path, std::size_t most) {
   return text;
 }
 
-std::string plain_name(const std::string& path) {
-  std::string name = to_lower(path.substr(path.rfind('/') + 1));
+std::string unpacked_name(const std::string& path) {
+  std::string name = path.substr(path.rfind('/') + 1);
+  const std::string small = to_lower(name);
   for (const std::string_view ending : {".gz", ".xz", ".zst", ".bz2"})
-    if (name.ends_with(ending)) {
+    if (small.ends_with(ending)) {
       name.resize(name.size() - ending.size());
       break;
     }
   return name;
 }
+
+std::string plain_name(const std::string& path) { return to_lower(unpacked_name(path)); }
 
 struct LineReader::Stream {
   explicit Stream(const std::string& path) : bytes(path) {}

@@ -16,8 +16,9 @@ std::string read_file(const std::string& path);
 /// The first `most` bytes of the same, or as many as there are.
 std::string read_head(const std::string& path, std::size_t most);
 
-/// The file's name in small letters, without the ending of a compression: "mp.csv" of
-/// "a/MP.CSV.xz".
+/// The file's name without its folder and the ending of a compression: "MP.csv" of "a/MP.csv.xz".
+std::string unpacked_name(const std::string& path);
+/// The same in small letters.
 std::string plain_name(const std::string& path);
 
 /// One line after the other of a file that may be compressed and larger than memory.

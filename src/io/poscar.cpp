@@ -1,4 +1,5 @@
-// VASP's POSCAR and CONTCAR, version 5 and later: element symbols stand on the sixth line.
+// VASP's POSCAR and CONTCAR. From version 5 on, element symbols stand on the sixth line; older
+// files have none.
 #include <algorithm>
 #include <cmath>
 
@@ -12,7 +13,8 @@ namespace {
 
 class PoscarReader {
  public:
-  explicit PoscarReader(const std::string& path) : lines_(path) {}
+  PoscarReader(const std::string& path, const std::vector<std::string>& species)
+      : lines_(path), species_(species) {}
 
   StructureRecord read() {
     StructureRecord record;
@@ -22,7 +24,6 @@ class PoscarReader {
     read_sites(record.structure);
     const auto words = split_words(comment);
     if (!words.empty()) record.id = words.front();
-    record.license = "unknown";
     return record;
   }
 
@@ -66,22 +67,37 @@ class PoscarReader {
       for (int k = 0; k < 3; ++k) row[k] *= scale_[k];
   }
 
-  void read_elements(std::vector<std::uint8_t>& z) {
-    const std::string symbols = line("element symbols");
-    const auto names = split_words(symbols);
-    if (names.empty()) expected("element symbols");
-    if (to_number(names.front()))
-      fail(Errc::parse,
-           "line {}: no element symbols (a file of VASP 4); write them on a line of their own "
-           "before the counts",
-           lines_.line_number());
+  std::vector<int> elements_called(const std::vector<std::string_view>& names) const {
     std::vector<int> elements;
     for (const std::string_view name : names) {
       elements.push_back(element_of(name.substr(0, name.find_first_of("_/"))));  // Na_pv, Cu/6a5c
       if (elements.back() == 0)
         fail(Errc::parse, "line {}: {} is not an element symbol", lines_.line_number(), name);
     }
-    line("the number of sites of each element");
+    return elements;
+  }
+
+  /// What the caller says of a file of VASP 4 with this many counts.
+  std::vector<int> given_elements(std::size_t counts) const {
+    if (species_.empty())
+      fail(Errc::parse,
+           "line {}: no element symbols (a file of VASP 4); write them on a line of their own "
+           "before the counts, or name the species to read it with",
+           lines_.line_number());
+    if (species_.size() != counts)
+      fail(Errc::parse, "line {}: {} counts and no element symbols, but {} species were named",
+           lines_.line_number(), counts, species_.size());
+    return elements_called({species_.begin(), species_.end()});
+  }
+
+  void read_elements(std::vector<std::uint8_t>& z) {
+    const std::string symbols = line("element symbols");
+    const auto names = split_words(symbols);
+    if (names.empty()) expected("element symbols");
+    const bool is_vasp4 = to_number(names.front()).has_value();
+    const std::vector<int> elements =
+        is_vasp4 ? given_elements(names.size()) : elements_called(names);
+    if (!is_vasp4) line("the number of sites of each element");
     constexpr double kMost = 1e7;  // sites of a file: room is made before they are read
     const std::vector<double> counts = numbers(elements.size(), "one count per element");
     for (std::size_t i = 0; i < counts.size(); ++i) {
@@ -119,6 +135,7 @@ class PoscarReader {
   }
 
   LineReader lines_;
+  const std::vector<std::string>& species_;
   std::string line_;
   Vector3 scale_{};
 };
@@ -126,7 +143,7 @@ class PoscarReader {
 }  // namespace
 
 bool read_poscar(const std::string& path, Records& records) {
-  PoscarReader reader(path);
+  PoscarReader reader(path, records.options().species);
   return records.take(path, [&] { return reader.read(); });
 }
 

@@ -111,7 +111,7 @@ class JsonReader {
     if (entry["type"].get(type) != simdjson::SUCCESS) type = "";
     if (type == "info") origin_.read_info(entry);
     if (type != "structures") return true;
-    return records_.take(where, [&] { return read_optimade(entry, origin_); });
+    return records_.take(where, [&] { return read_optimade(entry, origin_, records_.options()); });
   }
 
   /// {"mp-1": {...}, "mp-2": {...}}

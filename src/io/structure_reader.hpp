@@ -1,4 +1,4 @@
-// What the readers of structure files share: where records go, and how they read words.
+// The readers of structure files, and how they read words.
 #pragma once
 
 #include <cstdint>
@@ -8,55 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "kronite/error.hpp"      // for Error
-#include "kronite/structure.hpp"  // for StructureRecord, RecordSink, SkipSink
+#include "io/records.hpp"         // for Records
+#include "kronite/structure.hpp"  // for StructureRecord
 
 namespace kronite::io {
-
-/// Hands good records to the sink and says of bad ones where they stood.
-class Records {
- public:
-  Records(const RecordSink& sink, const SkipSink& skip) : sink_(sink), skip_(skip) {}
-
-  /// Runs `read`, which returns a StructureRecord, and checks the result. What `read` or the check
-  /// refuse goes to skip, or out as Error(parse) where there is no skip. False when the sink asked
-  /// to stop.
-  template <class Read>
-  bool take(const std::string& where, Read&& read) {
-    std::optional<StructureRecord> record;
-    try {
-      record.emplace(read());
-      record->where = where;
-      check_structure(record->structure);
-    } catch (const Error& error) {
-      refuse(where, error.what());
-      return true;
-    }
-    ++found_;
-    sink_failed_ = true;
-    const bool more = sink_(std::move(*record));
-    sink_failed_ = false;
-    return more;
-  }
-
-  /// Reports a record that could not be used.
-  void refuse(const std::string& where, const std::string& why) {
-    ++found_;
-    if (!skip_) throw Error(Errc::parse, where + ": " + why);
-    skip_(where, why);
-  }
-
-  /// Records seen so far, good or bad.
-  std::size_t found() const { return found_; }
-  /// Whether an exception on its way out came from the sink, and so says nothing about the file.
-  bool sink_failed() const { return sink_failed_; }
-
- private:
-  const RecordSink& sink_;
-  const SkipSink& skip_;
-  std::size_t found_ = 0;
-  bool sink_failed_ = false;
-};
 
 // One reader per format; each returns false when the sink asked to stop, and throws Error (io or
 // parse) when the file as a whole cannot be read.
@@ -66,6 +21,15 @@ bool read_extxyz(const std::string& path, Records& records);
 bool read_structure_json(const std::string& path, Records& records);
 /// A table with one CIF text per row, in the column `cif`.
 bool read_structure_csv(const std::string& path, Records& records);
+
+/// By whichever of them knows the format: told by the content, else by the name. An index is no
+/// format of its own here (io/structure_index.hpp).
+bool read_structure_file(const std::string& path, Records& records);
+
+/// Whether the name of a file says that there are structures in it.
+bool promises_structures(const std::string& path);
+/// "mp-1" of "folder/mp-1.cif.gz"; empty for a name that does not promise one structure.
+std::string name_of_structure_file(const std::string& path);
 
 /// A text of one data block; `first_line` is its line in the file. @throws Error parse.
 StructureRecord read_cif_text(const std::string& text, std::int64_t first_line);

@@ -7,6 +7,7 @@
 
 #include "base/ascii.hpp"           // for to_lower
 #include "base/fail.hpp"            // for fail
+#include "io/record_columns.hpp"    // for fill_from_columns, refuse_deprecated
 #include "io/structure_reader.hpp"  // for element_of, majority_element, license_of
 #include "materials/lattice.hpp"    // for reciprocal, fractional
 
@@ -93,9 +94,8 @@ std::optional<bool> truth_of(Object object, const char* key) {
 
 /// 0 where the key holds no number from 1 to 230.
 int space_group_of(Object object, const char* key) {
-  std::int64_t number = 0;
-  const bool known = object[key].get(number) == SUCCESS && number >= 1 && number <= 230;
-  return known ? static_cast<int>(number) : 0;
+  double number = 0;
+  return object[key].get(number) == SUCCESS ? space_group_number(number) : 0;
 }
 
 void push_site(StructureRecord& record, const std::vector<std::pair<int, double>>& occupancies,
@@ -125,7 +125,19 @@ void read_species(Object site, std::vector<std::pair<int, double>>& occupancies)
   }
 }
 
+/// Slabs and wires; a molecule has no lattice at all.
+void check_periodic(Object lattice) {
+  Array periodic;
+  if (lattice["pbc"].get(periodic) != SUCCESS) return;
+  for (const Json direction : periodic) {
+    bool is_periodic = true;
+    if (direction.get(is_periodic) == SUCCESS && !is_periodic)
+      fail(Errc::parse, "'lattice.pbc': not periodic in three directions");
+  }
+}
+
 void read_pymatgen(Object object, StructureRecord& record) {
+  check_periodic(need_object(object, "lattice"));
   const Lattice lattice =
       lattice_of(need_array(need_object(object, "lattice"), "matrix"), "'lattice.matrix'");
   const Lattice to_fractional = reciprocal(lattice);
@@ -170,24 +182,29 @@ void read_metadata(Object object, StructureRecord& record) {
     record.declared_space_group = space_group_of(part, "number");
   if (record.database_version.empty() && object["builder_meta"].get(part) == SUCCESS)
     record.database_version = text_of(part, {"database_version"});
-  if (truth_of(object, "deprecated").value_or(false))
-    fail(Errc::parse, "{} is marked as deprecated", record.id.empty() ? "the entry" : record.id);
+  if (truth_of(object, "deprecated").value_or(false)) refuse_deprecated(record.id);
 }
 
 // --- OPTIMADE ------------------------------------------------------------------------------------
+
+/// Servers leave out or null what they were not asked for.
+Array need_attribute(Object attributes, const char* key) {
+  Array value;
+  if (attributes[key].get(value) != SUCCESS)
+    fail(Errc::parse, "'{}' is missing; ask the server for it (response_fields)", key);
+  return value;
+}
 
 struct Species {
   std::string_view name;
   std::vector<std::pair<int, double>> occupancies;
 };
 
-/// A species' name is a label, not its element: "C" may be titanium.
+/// A species' name is a label, not its element: "C" may be titanium. What is neither vacant nor a
+/// known element is left to the rest of the site, which then counts as disordered.
 std::vector<Species> read_optimade_species(Object attributes) {
-  Array given;
-  if (attributes["species"].get(given) != SUCCESS)
-    fail(Errc::parse, "'species' is missing; ask the server for it (response_fields)");
   std::vector<Species> all;
-  for (const Json item : given) {
+  for (const Json item : need_attribute(attributes, "species")) {
     Object object;
     Species species;
     if (item.get(object) != SUCCESS || need(object, "name").get(species.name) != SUCCESS)
@@ -205,7 +222,7 @@ std::vector<Species> read_optimade_species(Object attributes) {
         fail(Errc::parse, "species {}: 'chemical_symbols' and 'concentration' differ in length",
              species.name);
       const double share = shares[index++];
-      if (text == "vacancy") continue;
+      if (text == "vacancy" || text == "X") continue;  // nothing, or something unknown
       const int z = element_of(text);
       if (z == 0) fail(Errc::parse, "species {}: {} is not an element", species.name, text);
       species.occupancies.emplace_back(z, share);
@@ -224,19 +241,19 @@ std::vector<Vector3> read_positions(Object attributes, const Lattice& lattice) {
     return positions;
   }
   const Lattice to_fractional = reciprocal(lattice);
-  for (const Json item : need_array(attributes, "cartesian_site_positions"))
+  for (const Json item : need_attribute(attributes, "cartesian_site_positions"))
     positions.push_back(fractional(to_fractional, vector_of(item, "'cartesian_site_positions'")));
   return positions;
 }
 
 void read_optimade_sites(Object attributes, StructureRecord& record) {
   const Lattice lattice =
-      lattice_of(need_array(attributes, "lattice_vectors"), "'lattice_vectors'");
+      lattice_of(need_attribute(attributes, "lattice_vectors"), "'lattice_vectors'");
   record.structure.lattice = lattice;
   const std::vector<Vector3> positions = read_positions(attributes, lattice);
   const std::vector<Species> species = read_optimade_species(attributes);
   std::size_t site = 0;
-  for (const Json item : need_array(attributes, "species_at_sites")) {
+  for (const Json item : need_attribute(attributes, "species_at_sites")) {
     std::string_view name;
     if (site == positions.size() || item.get(name) != SUCCESS)
       fail(Errc::parse, "'species_at_sites' must name one species per position");
@@ -259,30 +276,44 @@ void read_features(Object attributes, StructureRecord& record) {
     record.disordered = true;
 }
 
-/// The entry of `stability` for the functional that the Materials Project shows first.
-std::pair<std::string, Object> preferred_stability(Object stability) {
+/// Energies of `_mp_stability`: of the functional that the Materials Project shows first.
+void read_stability(Object stability, StructureRecord& record) {
   constexpr std::array kOrder = {"gga_gga+u_r2scan", "r2scan", "gga_gga+u"};
-  std::pair<std::string, Object> best;
-  std::size_t best_rank = kOrder.size() + 1;
+  std::size_t best = kOrder.size() + 1;
   for (const auto [key, value] : stability) {
     const std::string name = to_lower(std::string(key));
     const auto rank =
         static_cast<std::size_t>(std::find(kOrder.begin(), kOrder.end(), name) - kOrder.begin());
-    Object object;
-    if (rank < best_rank && value.get(object) == SUCCESS)
-      best = {std::string(key), object}, best_rank = rank;
+    Object energies;
+    if (rank >= best || value.get(energies) != SUCCESS) continue;
+    best = rank;
+    record.thermo_type = key;
+    record.e_above_hull = number_of(energies, {"energy_above_hull"});
+    record.formation_energy = number_of(energies, {"formation_energy_per_atom"});
   }
-  if (best_rank > kOrder.size()) fail(Errc::parse, "'_mp_stability' holds no object");
-  return best;
 }
 
-void read_energies(Object attributes, StructureRecord& record) {
+/// The number behind keys with dots between them; NaN when there is none.
+double number_at(Object attributes, const std::string& keys) {
+  Object object = attributes;
+  std::size_t at = 0;
+  for (std::size_t dot; (dot = keys.find('.', at)) != std::string::npos; at = dot + 1)
+    if (object[std::string_view(keys).substr(at, dot - at)].get(object) != SUCCESS)
+      return std::nan("");
+  double number = std::nan("");
+  return object[std::string_view(keys).substr(at)].get(number) == SUCCESS ? number : std::nan("");
+}
+
+/// By the caller's keys, else by those of the Materials Project, OQMD and odbx.
+void read_energies(Object attributes, const ReadOptions& options, StructureRecord& record) {
+  if (!options.e_above_hull_key.empty() || !options.formation_energy_key.empty()) {
+    record.e_above_hull = number_at(attributes, options.e_above_hull_key);
+    record.formation_energy = number_at(attributes, options.formation_energy_key);
+    return;
+  }
   Object object;
   if (attributes["_mp_stability"].get(object) == SUCCESS && object.size() > 0) {
-    const auto [name, stability] = preferred_stability(object);
-    record.thermo_type = name;
-    record.e_above_hull = number_of(stability, {"energy_above_hull"});
-    record.formation_energy = number_of(stability, {"formation_energy_per_atom"});
+    read_stability(object, record);
     return;
   }
   record.e_above_hull = number_of(attributes, {"_oqmd_stability"});
@@ -325,7 +356,7 @@ StructureRecord read_summary(Object object, std::string_view id) {
   return record;
 }
 
-StructureRecord read_optimade(Object entry, const Origin& origin) {
+StructureRecord read_optimade(Object entry, const Origin& origin, const ReadOptions& options) {
   StructureRecord record;
   record.id = text_of(entry, {"id"});
   const Object attributes = need_object(entry, "attributes");
@@ -337,39 +368,47 @@ StructureRecord read_optimade(Object entry, const Origin& origin) {
   record.source = text_of(attributes, {"_kronite_source"});
   if (record.source.empty()) record.source = origin.provider;
   read_features(attributes, record);
-  read_energies(attributes, record);
+  read_energies(attributes, options, record);
   read_optimade_sites(attributes, record);
   return record;
 }
+
+namespace {
+
+/// Text, number or truth value of a cell as text; empty for null, lists and objects.
+std::string cell_text(Json cell) {
+  std::string_view text;
+  if (cell.get(text) == SUCCESS) return std::string(text);
+  const bool is_scalar = cell.is_bool() || cell.is_number();
+  return is_scalar ? std::string(simdjson::minify(cell)) : std::string();
+}
+
+}  // namespace
 
 StructureRecord read_row(Array columns, Json row) {
   Array cells;
   if (row.get(cells) != SUCCESS || cells.size() != columns.size())
     fail(Errc::parse, "a row must be a list with one value per column");
   StructureRecord record;
-  record.license = "unknown";
   bool found = false;
-  auto cell = cells.begin();
-  for (const Json column : columns) {
-    const Json value = *cell;
-    ++cell;
-    std::string_view name, text;
+  for (const Json cell : cells) {
     Object object;
-    double number;
-    if (column.get(name) != SUCCESS) continue;
-    if (value.get(object) == SUCCESS && has(object, "lattice") && !found) {
-      read_pymatgen(object, record);
-      found = true;
-    } else if (value.get(text) == SUCCESS && (name == "material_id" || name == "id")) {
-      record.id = text;
-    } else if (value.get(number) == SUCCESS && name == "formation_energy_per_atom") {
-      record.formation_energy = number;
-    } else if (value.get(number) == SUCCESS &&
-               (name == "e_above_hull" || name == "energy_above_hull")) {
-      record.e_above_hull = number;
-    }
+    if (found || cell.get(object) != SUCCESS || !has(object, "lattice")) continue;
+    read_pymatgen(object, record);
+    found = true;
   }
   if (!found) fail(Errc::parse, "no column holds a structure");
+  fill_from_columns(
+      [&](std::string_view name) {
+        auto cell = cells.begin();
+        for (const Json column : columns) {
+          std::string_view given;
+          if (column.get(given) == SUCCESS && given == name) return cell_text(*cell);
+          ++cell;
+        }
+        return std::string();
+      },
+      record);
   return record;
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "kronite/structure.hpp"  // for StructureRecord
+#include "kronite/structure.hpp"  // for StructureRecord, ReadOptions
 
 namespace kronite::io {
 
@@ -30,7 +30,8 @@ struct Origin {
 /// `structure` or `snl`. @throws Error parse, naming the key that is missing or wrong.
 StructureRecord read_summary(simdjson::dom::object object, std::string_view id);
 /// An OPTIMADE entry of type `structures`.
-StructureRecord read_optimade(simdjson::dom::object entry, const Origin& origin);
+StructureRecord read_optimade(simdjson::dom::object entry, const Origin& origin,
+                              const ReadOptions& options);
 /// A row of a table in which one column holds structures.
 StructureRecord read_row(simdjson::dom::array columns, Json row);
 

@@ -16,6 +16,12 @@ inline std::string shared_data(const std::string& name) {
   return std::string(given && *given ? given : KRONITE_SHARED_DATA) + "/" + name;
 }
 
+/// An example of the import formats, which lie in a folder beside that of the data; it may not be
+/// there.
+inline std::string import_example(const std::string& name) {
+  return shared_data(std::string("../spec/import_examples/") + name);
+}
+
 }  // namespace kronite::test
 
 /// Skips the test by name where the large data set is absent.
