@@ -136,6 +136,32 @@ KRONITE_API int kronite_templates_open(const char* path, kronite_templates** tem
 KRONITE_API void kronite_templates_close(kronite_templates* templates);
 KRONITE_API int kronite_templates_size(const kronite_templates* templates, int64_t* size);
 
+/* --- local-order fingerprints ---------------------------------------------------------------- */
+
+/* Values of a crystal and of one of its sites; docs/fingerprint.md says what they are. */
+enum { KRONITE_FINGERPRINT_SIZE = 244, KRONITE_SITE_FEATURES = 61 };
+
+/* "mean wt CN_1" and so on; index < 244. "wt CN_1" and so on; index < 61. */
+KRONITE_API int kronite_fingerprint_name(size_t index, char* text, size_t capacity, size_t* needed);
+KRONITE_API int kronite_site_feature_name(size_t index, char* text, size_t capacity,
+                                          size_t* needed);
+
+/* Of one crystal. lattice: 3 x 3, rows a, b, c in Angstrom; fractional: sites x 3; elements play no
+ * part. values: 244. */
+KRONITE_API int kronite_fingerprint(const double* lattice, const double* fractional, int64_t sites,
+                                    double* values);
+/* The same before the statistics are taken; values: sites x 61. */
+KRONITE_API int kronite_site_fingerprints(const double* lattice, const double* fractional,
+                                          int64_t sites, double* values);
+/* Of many crystals at once. lattices: count x 3 x 3; fractional: all sites, crystal by crystal, x
+ * 3; values: count x 244. Host memory; waits. A crystal that cannot be described gets a row of NaN,
+ * a warning through the log callback, and counts in `failed` (may be null). */
+KRONITE_API int kronite_fingerprints(kronite_device* device, const double* lattices,
+                                     const int64_t* site_counts, const double* fractional,
+                                     int64_t count, double* values, int64_t* failed);
+/* Euclidean distance of two fingerprints; crystals under 0.3 count as alike. */
+KRONITE_API int kronite_dissimilarity(const double* a, const double* b, double* distance);
+
 /* --- crystal structure prediction ------------------------------------------------------------ */
 
 typedef struct kronite_prediction kronite_prediction;

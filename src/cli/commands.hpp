@@ -7,9 +7,11 @@ class App;
 
 namespace kronite::cli {
 
-void add_csp(CLI::App& program);        // csp.cpp
-void add_templates(CLI::App& program);  // templates.cpp
-void add_describe(CLI::App& program);   // describe.cpp
-void add_devices(CLI::App& program);    // devices.cpp
+void add_csp(CLI::App& program);          // csp.cpp
+void add_templates(CLI::App& program);    // templates.cpp
+void add_describe(CLI::App& program);     // describe.cpp
+void add_fingerprint(CLI::App& program);  // fingerprint.cpp
+void add_compare(CLI::App& program);      // compare.cpp
+void add_devices(CLI::App& program);      // devices.cpp
 
 }  // namespace kronite::cli

@@ -55,6 +55,8 @@ int main(int argc, char** argv) {
   cli::add_csp(program);
   cli::add_templates(program);
   cli::add_describe(program);
+  cli::add_fingerprint(program);
+  cli::add_compare(program);
   cli::add_devices(program);
 
   try {

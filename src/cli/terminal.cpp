@@ -39,7 +39,7 @@ std::size_t code_points(const std::string& text) {
 
 bool numeric(const std::string& cell) {
   return cell.empty() || cell == "-" ||
-         cell.find_first_not_of("0123456789.+-e%") == std::string::npos;
+         cell.find_first_not_of("0123456789.+-e %") == std::string::npos;
 }
 
 /// In single quotes where the shell would read something else.

@@ -132,35 +132,33 @@ Outcome compute_one(const Structure& structure, const std::vector<int>& equivale
   return outcome;
 }
 
-}  // namespace
-
-std::vector<double> site_fingerprints(const Structure& structure) {
-  check_structure(structure);
-  return compute_one(structure, {}).sites;
+void require_shape(const MatrixView<double>& out, std::int64_t rows, std::int64_t cols,
+                   const char* call) {
+  if (out.rows != rows || out.cols != cols || out.ld < cols || out.place != Place{} ||
+      (rows > 0 && out.data == nullptr))
+    fail(Errc::invalid_argument, "{}: the result needs {} x {} values on the host", call, rows,
+         cols);
 }
 
-Fingerprint fingerprint(const Structure& structure, const std::vector<int>& equivalent) {
-  check_structure(structure);
-  check_orbits(structure, equivalent);
-  const Outcome outcome = compute_one(structure, equivalent);
-  Fingerprint values{};
-  std::copy(outcome.crystals.begin(), outcome.crystals.end(), values.begin());
-  return values;
+/// NaN where there are no values.
+void put_row(const MatrixView<double>& out, std::int64_t row, const double* values) {
+  if (values)
+    std::copy_n(values, out.cols, out.row(row));
+  else
+    std::fill_n(out.row(row), out.cols, std::numeric_limits<double>::quiet_NaN());
 }
 
-std::vector<FingerprintFailure> fingerprints(Device& device,
-                                             const std::vector<Structure>& structures,
-                                             MatrixView<double> out, const Progress& progress) {
+/// take(i, 244 values, n x 61 values) for every crystal, with null pointers where it failed.
+template <class Take>
+std::vector<FingerprintFailure> compute_all(Device& device,
+                                            const std::vector<Structure>& structures,
+                                            const Progress& progress, const Take& take) {
   // Enough to fill a GPU, few enough to stop soon.
   constexpr std::size_t kSitesPerBatch = 1 << 15;
   const auto n = static_cast<std::int64_t>(structures.size());
-  if (out.rows != n || out.cols != kFingerprintSize || out.ld < out.cols || out.place != Place{} ||
-      (n > 0 && out.data == nullptr))
-    fail(Errc::invalid_argument, "fingerprints: the result needs {} x {} values on the host", n,
-         kFingerprintSize);
   std::vector<FingerprintFailure> failures;
   const auto refuse = [&](std::int64_t i, const std::string& why) {
-    std::fill_n(out.row(i), kFingerprintSize, std::numeric_limits<double>::quiet_NaN());
+    take(i, nullptr, nullptr);
     failures.push_back({i, why});
   };
 
@@ -183,15 +181,14 @@ std::vector<FingerprintFailure> fingerprints(Device& device,
     for (std::int64_t i = 0; i < batch.crystals(); ++i) {
       const Structure& structure = structures[members[i]];
       try {
-        const double* values = outcome.crystals.data() + i * kFingerprintSize;
-        std::vector<double> by_cpu;
         if (needs_cpu(device, batch, outcome, i)) {
-          by_cpu = compute_one(structure, {}).crystals;
-          values = by_cpu.data();
+          const Outcome by_cpu = compute_one(structure, {});
+          take(members[i], by_cpu.crystals.data(), by_cpu.sites.data());
         } else {
           require_good(batch, outcome, i, structure);
+          take(members[i], outcome.crystals.data() + i * kFingerprintSize,
+               outcome.sites.data() + batch.first_row[i] * kSiteFeatures);
         }
-        std::copy_n(values, kFingerprintSize, out.row(members[i]));
       } catch (const Error& error) {
         refuse(members[i], error.what());
       }
@@ -202,6 +199,48 @@ std::vector<FingerprintFailure> fingerprints(Device& device,
   std::sort(failures.begin(), failures.end(),
             [](const auto& a, const auto& b) { return a.structure < b.structure; });
   return failures;
+}
+
+}  // namespace
+
+std::vector<double> site_fingerprints(const Structure& structure) {
+  check_structure(structure);
+  return compute_one(structure, {}).sites;
+}
+
+Fingerprint fingerprint(const Structure& structure, const std::vector<int>& equivalent) {
+  check_structure(structure);
+  check_orbits(structure, equivalent);
+  const Outcome outcome = compute_one(structure, equivalent);
+  Fingerprint values{};
+  std::copy(outcome.crystals.begin(), outcome.crystals.end(), values.begin());
+  return values;
+}
+
+std::vector<FingerprintFailure> fingerprints(Device& device,
+                                             const std::vector<Structure>& structures,
+                                             MatrixView<double> out, const Progress& progress) {
+  require_shape(out, std::ssize(structures), kFingerprintSize, "fingerprints");
+  return compute_all(
+      device, structures, progress,
+      [&](std::int64_t i, const double* crystal, const double*) { put_row(out, i, crystal); });
+}
+
+std::vector<FingerprintFailure> site_fingerprints(Device& device,
+                                                  const std::vector<Structure>& structures,
+                                                  MatrixView<double> out,
+                                                  const Progress& progress) {
+  std::vector<std::int64_t> first_row{0};
+  for (const Structure& structure : structures)
+    first_row.push_back(first_row.back() + static_cast<std::int64_t>(structure.size()));
+  require_shape(out, first_row.back(), kSiteFeatures, "site_fingerprints");
+  return compute_all(device, structures, progress,
+                     [&](std::int64_t i, const double*, const double* sites) {
+                       for (std::int64_t row = first_row[i]; row < first_row[i + 1]; ++row) {
+                         put_row(out, row, sites);
+                         if (sites) sites += kSiteFeatures;
+                       }
+                     });
 }
 
 double dissimilarity(const Fingerprint& a, const Fingerprint& b) {

@@ -221,6 +221,98 @@ static void test_templates(void) {
   EXPECT(templates == NULL);
 }
 
+/* --- local-order fingerprints ---------------------------------------------------------------- */
+
+static size_t name_index(int (*name)(size_t, char*, size_t, size_t*), size_t count,
+                         const char* wanted) {
+  char text[64];
+  size_t i;
+  for (i = 0; i < count; ++i) {
+    EXPECT_OK(name(i, text, sizeof text, NULL));
+    if (strcmp(text, wanted) == 0) return i;
+  }
+  EXPECT(!"a value of this name");
+  return 0;
+}
+
+/* Primitive cells of rock salt and of caesium chloride, one behind the other. */
+static const double cells[18] = {0, 2.8, 2.8, 2.8, 0, 2.8, 2.8, 2.8, 0, 4, 0, 0, 0, 4, 0, 0, 0, 4};
+static const double sites_of_cells[12] = {0, 0, 0, 0.5, 0.5, 0.5, 0, 0, 0, 0.5, 0.5, 0.5};
+
+static void test_one_fingerprint(void) {
+  double halite[KRONITE_FINGERPRINT_SIZE], sites[2 * KRONITE_SITE_FEATURES];
+  double cesium[KRONITE_FINGERPRINT_SIZE], distance = -1, sum = 0;
+  const size_t octahedral =
+      name_index(kronite_site_feature_name, KRONITE_SITE_FEATURES, "octahedral CN_6");
+  char text[64];
+  int i;
+
+  EXPECT_OK(kronite_fingerprint(cells, sites_of_cells, 2, halite));
+  EXPECT_OK(kronite_fingerprint(cells + 9, sites_of_cells + 6, 2, cesium));
+  EXPECT_OK(kronite_site_fingerprints(cells, sites_of_cells, 2, sites));
+  EXPECT_OK(kronite_dissimilarity(halite, cesium, &distance));
+
+  /* Both sites of rock salt are perfect octahedra; the roundings of a few trigonometric functions.
+   */
+  EXPECT(fabs(sites[octahedral] - 1) < 1e-6);
+  EXPECT(fabs(sites[KRONITE_SITE_FEATURES + octahedral] - 1) < 1e-6);
+  EXPECT(fabs(halite[name_index(kronite_fingerprint_name, KRONITE_FINGERPRINT_SIZE,
+                                "mean octahedral CN_6")] -
+              1) < 1e-6);
+  for (i = 0; i < KRONITE_FINGERPRINT_SIZE; ++i) {
+    const double d = halite[i] - cesium[i];
+    sum += d * d;
+  }
+  EXPECT(distance > 0.3 && fabs(distance - sqrt(sum)) < 1e-12);
+
+  EXPECT_ERROR(kronite_fingerprint_name(244, text, sizeof text, NULL), KRONITE_INVALID_ARGUMENT,
+               "244");
+  EXPECT_ERROR(kronite_site_feature_name(61, text, sizeof text, NULL), KRONITE_INVALID_ARGUMENT,
+               "61");
+  EXPECT_ERROR(kronite_fingerprint(NULL, sites_of_cells, 2, halite), KRONITE_INVALID_ARGUMENT,
+               "lattice");
+  EXPECT_ERROR(kronite_fingerprint(cells, sites_of_cells, 0, halite), KRONITE_INVALID_ARGUMENT,
+               "0 sites");
+  EXPECT_ERROR(kronite_fingerprint(cells, cells, 1, NULL), KRONITE_INVALID_ARGUMENT, "values");
+  EXPECT_ERROR(kronite_dissimilarity(halite, NULL, &distance), KRONITE_INVALID_ARGUMENT, "b is");
+}
+
+static void test_many_fingerprints(void) {
+  kronite_device* device = open_cpu();
+  double one[KRONITE_FINGERPRINT_SIZE], values[2 * KRONITE_FINGERPRINT_SIZE], bad_cells[18];
+  const int64_t counts[2] = {2, 2};
+  int64_t failed = -1;
+  int messages = 0;
+
+  EXPECT_OK(kronite_fingerprints(device, cells, counts, sites_of_cells, 2, values, &failed));
+  EXPECT(failed == 0);
+  EXPECT_OK(kronite_fingerprint(cells + 9, sites_of_cells + 6, 2, one));
+  EXPECT(memcmp(values + KRONITE_FINGERPRINT_SIZE, one, sizeof one) == 0);
+
+  /* A flat cell is refused by name, the other crystal is unharmed. */
+  memcpy(bad_cells, cells, sizeof cells);
+  bad_cells[0] = 0, bad_cells[1] = 0, bad_cells[2] = 0;
+  EXPECT_OK(kronite_set_log_callback(count_messages, &messages));
+  EXPECT_OK(kronite_fingerprints(device, bad_cells, counts, sites_of_cells, 2, values, &failed));
+  EXPECT_OK(kronite_set_log_callback(NULL, NULL));
+  EXPECT(failed == 1 && messages == 1 && isnan(values[0]));
+  EXPECT(memcmp(values + KRONITE_FINGERPRINT_SIZE, one, sizeof one) == 0);
+  EXPECT_ERROR(kronite_fingerprint(bad_cells, sites_of_cells, 2, values), KRONITE_INVALID_ARGUMENT,
+               "volume");
+
+  EXPECT_OK(kronite_fingerprints(device, NULL, NULL, NULL, 0, NULL, NULL));
+  EXPECT_ERROR(kronite_fingerprints(device, cells, counts, sites_of_cells, -1, values, NULL),
+               KRONITE_INVALID_ARGUMENT, "-1");
+  EXPECT_ERROR(kronite_fingerprints(NULL, cells, counts, sites_of_cells, 2, values, NULL),
+               KRONITE_INVALID_ARGUMENT, "device");
+  kronite_device_close(device);
+}
+
+static void test_fingerprints(void) {
+  test_one_fingerprint();
+  test_many_fingerprints();
+}
+
 /* --- prediction ------------------------------------------------------------------------------ */
 
 static void check_candidates(const kronite_prediction* prediction, size_t count) {
@@ -397,6 +489,7 @@ int main(int argc, char** argv) {
                   {"devices", test_devices},
                   {"compositions", test_compositions},
                   {"templates", test_templates},
+                  {"fingerprints", test_fingerprints},
                   {"prediction", test_prediction},
                   {"arrays", test_arrays}};
   size_t i;
@@ -405,6 +498,8 @@ int main(int argc, char** argv) {
       sections[i].run();
       return 0;
     }
-  fprintf(stderr, "usage: capi_test errors|devices|compositions|templates|prediction|arrays\n");
+  fprintf(
+      stderr,
+      "usage: capi_test errors|devices|compositions|templates|fingerprints|prediction|arrays\n");
   return 2;
 }

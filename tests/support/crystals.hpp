@@ -9,42 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "kronite/composition.hpp"
+#include "cases/crystals.hpp"
 #include "kronite/structure.hpp"
 
 namespace kronite::test {
-
-inline constexpr double kHalite = 5.588126;  // Å
-
-/// Primitive cell of NaCl, Fm-3m.
-inline Structure halite() {
-  constexpr double h = kHalite / 2;
-  return {{{{0, h, h}, {h, 0, h}, {h, h, 0}}}, {{0, 0, 0}, {0.5, 0.5, 0.5}}, {11, 17}};
-}
-
-/// Four atoms in general positions of a triclinic cell: no symmetry but the lattice's.
-inline Structure triclinic() {
-  return {lattice_from_parameters({4.1, 5.3, 6.7}, {81, 97, 103}),
-          {{0.1, 0.2, 0.3}, {0.55, 0.61, 0.72}, {0.83, 0.12, 0.91}, {0.31, 0.77, 0.08}},
-          {26, 8, 8, 16}};
-}
-
-/// n1 x n2 x n3 cells side by side.
-inline Structure supercell(const Structure& cell, int n1, int n2, int n3) {
-  const int n[3] = {n1, n2, n3};
-  Structure large;
-  for (int k = 0; k < 3; ++k)
-    for (int c = 0; c < 3; ++c) large.lattice[k][c] = n[k] * cell.lattice[k][c];
-  for (int i = 0; i < n1; ++i)
-    for (int j = 0; j < n2; ++j)
-      for (int k = 0; k < n3; ++k)
-        for (std::size_t s = 0; s < cell.size(); ++s) {
-          const Vector3& x = cell.fractional[s];
-          large.fractional.push_back({(x[0] + i) / n1, (x[1] + j) / n2, (x[2] + k) / n3});
-          large.z.push_back(cell.z[s]);
-        }
-  return large;
-}
 
 /// Å between two sites, over the 27 nearest images; enough for cells that are not very skewed.
 inline double distance(const Lattice& lattice, const Vector3& a, const Vector3& b) {

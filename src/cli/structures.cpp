@@ -1,0 +1,102 @@
+// Reading crystals from whatever a user names.
+#include "cli/structures.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/fail.hpp"          // for fail
+#include "io/escape.hpp"          // for one_line
+#include "kronite/templates.hpp"  // for TemplateLibrary
+
+namespace kronite::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kShownIds = 5;
+
+bool is_library(const std::string& path) { return path.ends_with(".ktl"); }
+
+StructureRecord record_of(const TemplateLibrary& library, std::int64_t i) {
+  const TemplateInfo info = library.info(i);
+  StructureRecord record;
+  record.structure = library.structure(i);
+  record.id = info.id;
+  record.where = fmt::format("{}, {}", library.path(), info.id);
+  record.declared_formula = info.formula;
+  record.license = info.license;
+  record.source = info.source;
+  record.e_above_hull = info.e_above_hull;
+  record.formation_energy = info.formation_energy;
+  return record;
+}
+
+/// "FILE:ID" in its two parts; the id is empty when the whole reference is a file.
+std::pair<std::string, std::string> file_and_id(const std::string& reference) {
+  std::error_code error;
+  if (fs::exists(reference, error)) return {reference, ""};
+  for (std::size_t at = reference.rfind(':'); at != std::string::npos && at > 0;
+       at = reference.rfind(':', at - 1))
+    if (fs::is_regular_file(reference.substr(0, at), error))
+      return {reference.substr(0, at), reference.substr(at + 1)};
+  return {reference, ""};  // read_structures() says that it is not there
+}
+
+/// Ids that a file offers, for a message.
+std::string some_ids(const std::vector<std::string>& ids, std::size_t count) {
+  std::string text;
+  for (const std::string& id : ids) text += (text.empty() ? "" : ", ") + io::one_line(id);
+  return count > ids.size() ? text + ", ..." : text;
+}
+
+}  // namespace
+
+bool for_each_structure(const std::string& path, const RecordSink& sink, const SkipSink& skip) {
+  bool more = true;
+  if (is_library(path)) {
+    const auto library = TemplateLibrary::open(path);
+    for (std::int64_t i = 0; more && i < library.size(); ++i) more = sink(record_of(library, i));
+    return more;
+  }
+  read_structures(
+      path,
+      [&](StructureRecord&& record) {
+        if (record.id.empty()) record.id = fs::path(record.where).filename().string();
+        return more = sink(std::move(record));
+      },
+      skip);
+  return more;
+}
+
+StructureRecord read_one_structure(const std::string& reference) {
+  const auto [file, id] = file_and_id(reference);
+  std::optional<StructureRecord> found;
+  std::vector<std::string> ids;
+  std::string first_bad;
+  std::size_t count = 0;
+  for_each_structure(
+      file,
+      [&, &wanted = id](StructureRecord&& record) {
+        ++count;
+        if (ids.size() < kShownIds) ids.push_back(record.id);
+        if (wanted.empty() ? count == 1 : record.id == wanted) found = std::move(record);
+        return wanted.empty() || !found;
+      },
+      [&](const std::string& where, const std::string& why) {
+        if (first_bad.empty()) first_bad = where + ": " + why;
+      });
+  if (count == 0)
+    fail(Errc::parse, "{}", first_bad.empty() ? file + ": holds no structure" : first_bad);
+  if (id.empty() && count > 1)
+    fail(Errc::invalid_argument, "{} holds {} structures; say which one, such as {}:{} (ids: {})",
+         file, count, file, ids.front(), some_ids(ids, count));
+  if (!found)
+    fail(Errc::invalid_argument, "{} holds no structure of the id {} (ids: {}){}", file, id,
+         some_ids(ids, count),
+         first_bad.empty() ? "" : "; what could not be read begins with " + first_bad);
+  return std::move(*found);
+}
+
+}  // namespace kronite::cli

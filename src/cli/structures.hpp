@@ -1,0 +1,18 @@
+// The crystals of a command: all of some files, or one picked by name.
+#pragma once
+
+#include <string>
+
+#include "kronite/structure.hpp"  // for StructureRecord, RecordSink, SkipSink
+
+namespace kronite::cli {
+
+/// As read_structures(), and template libraries (.ktl) too. A record without an id gets the name of
+/// its file. False when the sink stopped it.
+bool for_each_structure(const std::string& path, const RecordSink& sink, const SkipSink& skip);
+
+/// The crystal that "FILE" or "FILE:ID" names: of a file with one structure, or the one with that
+/// id. @throws Error as read_structures(); invalid_argument with what to write instead.
+StructureRecord read_one_structure(const std::string& reference);
+
+}  // namespace kronite::cli

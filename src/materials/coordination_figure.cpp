@@ -1,0 +1,121 @@
+// Bars, a scale in percent and a legend, written out as SVG.
+#include "materials/coordination_figure.hpp"
+
+#include <fmt/format.h>  // for format_to
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+#include "io/escape.hpp"  // for escape_markup
+
+namespace kronite {
+namespace {
+
+constexpr double kLeft = 48, kTop = 34, kPlotHeight = 220, kBottom = 44;  // pixels
+constexpr double kGroupWidth = 40, kGap = 8, kLeastWidth = 320;
+constexpr double kShownShare = 0.0005;  // of the sites; less is not drawn
+/// Okabe and Ito's colours, which people with colour blindness tell apart.
+constexpr std::array kColours = {"#0072b2", "#e69f00", "#009e73", "#cc79a7"};
+
+/// The mean of "wt CN_n" for n = 1 to 24.
+std::vector<std::pair<int, double>> shares(const Fingerprint& values) {
+  constexpr std::string_view kWeight = "wt CN_";
+  std::vector<std::pair<int, double>> result;
+  const auto& names = site_feature_names();
+  for (int f = 0; f < kSiteFeatures; ++f) {
+    if (!names[f].starts_with(kWeight)) continue;
+    int number = 0;
+    std::from_chars(names[f].data() + kWeight.size(), names[f].data() + names[f].size(), number);
+    result.emplace_back(number, values[f * kSiteStatistics]);
+  }
+  return result;
+}
+
+class Figure {
+ public:
+  explicit Figure(const std::vector<NamedFingerprint>& crystals) : crystals_(crystals) {
+    for (const auto& crystal : crystals) shares_.push_back(shares(crystal.values));
+    for (const auto& row : shares_)
+      for (const auto& [number, share] : row)
+        if (share > kShownShare) least_ = std::min(least_, number), most_ = std::max(most_, number);
+    if (least_ > most_) least_ = most_ = 1;  // nothing has neighbours
+  }
+
+  std::string write() {
+    const double width = std::max(kLeastWidth, kLeft + kGroupWidth * (most_ - least_ + 1) + kGap);
+    put("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:g} {1:g}\" width=\"{0:g}\" "
+        "height=\"{1:g}\" role=\"img\" font-family=\"system-ui,sans-serif\" font-size=\"12\" "
+        "fill=\"currentColor\">\n<title>Share of sites by coordination number</title>\n",
+        width, kTop + kPlotHeight + kBottom);
+    write_scale(width);
+    write_bars();
+    write_legend();
+    put("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">coordination "
+        "number</text>\n</svg>\n",
+        (kLeft + width) / 2, kTop + kPlotHeight + 36);
+    return std::move(text_);
+  }
+
+ private:
+  template <class... Args>
+  void put(fmt::format_string<Args...> format, Args&&... args) {
+    fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+  }
+
+  static double height_of(double share) { return kPlotHeight * std::clamp(share, 0.0, 1.0); }
+
+  void write_scale(double width) {
+    for (const int percent : {0, 25, 50, 75, 100}) {
+      const double y = kTop + kPlotHeight - height_of(percent / 100.0);
+      put("<path d=\"M{:g} {:.1f}H{:.1f}\" stroke=\"currentColor\" stroke-opacity=\"{}\"/>"
+          "<text x=\"{:g}\" y=\"{:.1f}\" text-anchor=\"end\">{} %</text>\n",
+          kLeft, y, width - kGap, percent == 0 ? ".8" : ".2", kLeft - 6, y + 4, percent);
+    }
+  }
+
+  void write_bars() {
+    const double bar = (kGroupWidth - kGap) / static_cast<double>(crystals_.size());
+    for (int number = least_; number <= most_; ++number) {
+      const double x = kLeft + kGroupWidth * (number - least_) + kGap;
+      for (std::size_t i = 0; i < shares_.size(); ++i) {
+        const double share = shares_[i][number - 1].second;
+        if (share <= kShownShare) continue;
+        put("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\">"
+            "<title>{}: {:.1f} % with {} neighbours</title></rect>\n",
+            x + bar * static_cast<double>(i), kTop + kPlotHeight - height_of(share), bar,
+            height_of(share), colour(i), io::escape_markup(crystals_[i].name), 100 * share, number);
+      }
+      put("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n",
+          x + (kGroupWidth - kGap) / 2, kTop + kPlotHeight + 16, number);
+    }
+  }
+
+  void write_legend() {
+    double x = kLeft;
+    for (std::size_t i = 0; i < crystals_.size(); ++i) {
+      put("<rect x=\"{0:.1f}\" y=\"8\" width=\"12\" height=\"12\" fill=\"{1}\"/>"
+          "<text x=\"{2:.1f}\" y=\"18\">{3}</text>\n",
+          x, colour(i), x + 17, io::escape_markup(crystals_[i].name));
+      x += 34 + 7.0 * static_cast<double>(crystals_[i].name.size());
+    }
+  }
+
+  static const char* colour(std::size_t crystal) { return kColours[crystal % kColours.size()]; }
+
+  const std::vector<NamedFingerprint>& crystals_;
+  std::vector<std::vector<std::pair<int, double>>> shares_;  ///< per crystal, by number from 1
+  int least_ = 24, most_ = 1;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string draw_coordination(const std::vector<NamedFingerprint>& crystals) {
+  return Figure(crystals).write();
+}
+
+}  // namespace kronite
