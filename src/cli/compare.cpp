@@ -138,7 +138,7 @@ void add_compare(CLI::App& program) {
   CLI::App* app = program.add_subcommand(
       "compare",
       "How unlike two crystals are by the surroundings of their atoms: the distance of their\n"
-      "fingerprints, and which surroundings make it. Elements and volume play no part.");
+      "fingerprints, and which surroundings make it. Elements play no part, volume next to none.");
   const auto command = std::make_shared<CompareCommand>();
   constexpr const char* kWhat =
       "A file with one structure, or FILE:ID for one of several; a template library\n"

@@ -71,9 +71,9 @@ class SiteRows : public Sink {
   void add(const StructureRecord& record, std::span<const double> values) override {
     const std::string id = io::one_line(record.id), formula = formula_of(record);
     for (std::size_t i = 0; i < record.structure.size(); ++i)
-      writer_.add(
-          {id, formula, fmt::format("{}", i), std::string(element_symbol(record.structure.z[i]))},
-          values.subspan(i * kSiteFeatures, kSiteFeatures));
+      writer_.add({id, formula, fmt::format("{}", i + 1),
+                   std::string(element_symbol(record.structure.z[i]))},
+                  values.subspan(i * kSiteFeatures, kSiteFeatures));
   }
   void finish() override { writer_.finish(); }
 
@@ -114,7 +114,7 @@ class Sheets : public Sink {
     for (std::size_t i = 0; i < record.structure.size(); ++i)
       for (int f = 0; f < kSiteFeatures; ++f)
         if (const double value = values[i * kSiteFeatures + f]; value != 0)
-          sheet.add({fmt::format("{}", i), std::string(element_symbol(record.structure.z[i])),
+          sheet.add({fmt::format("{}", i + 1), std::string(element_symbol(record.structure.z[i])),
                      describe_site_feature(f), fmt::format("{:.4f}", value)});
     sheet.print();
   }
@@ -238,7 +238,8 @@ void add_fingerprint(CLI::App& program) {
          "FILE.csv; FILE.npy, with FILE.columns.txt and FILE.rows.csv beside it; or - for\n"
          "CSV on standard output. Without it, a table is printed for every structure")
       ->check(check_row_file);
-  app->add_flag("--sites", command->sites, "The 61 values of every site, not their statistics");
+  app->add_flag("--sites", command->sites,
+                "The 61 values of every site (counted from 1), not their statistics");
   app->add_option("--device", command->device, "auto, cpu, cuda or cuda:N")
       ->type_name("NAME")
       ->capture_default_str();
