@@ -3,12 +3,13 @@
 #include <cmath>
 #include <gemmi/cif.hpp>
 #include <gemmi/numb.hpp>
-#include <gemmi/symmetry.hpp>
 
-#include "base/ascii.hpp"           // for is_letter, is_upper, is_digit
+#include "base/ascii.hpp"           // for is_letter, is_upper
 #include "base/fail.hpp"            // for fail
 #include "base/log.hpp"             // for notice
+#include "base/printable.hpp"       // for printable
 #include "io/cif_blocks.hpp"        // for CifBlocks, CifText
+#include "io/cif_symmetry.hpp"      // for symmetry_operations, orbit
 #include "io/escape.hpp"            // for one_line
 #include "io/structure_reader.hpp"  // for Records, element_of, majority_element
 #include "materials/site_grid.hpp"  // for SiteGrid
@@ -46,84 +47,25 @@ Lattice read_lattice(cif::Block& block) {
 
 // --- symmetry ------------------------------------------------------------------------------------
 
-gemmi::Op read_operator(const std::string& text) {
-  // Longer numbers overflow in gemmi; no operator holds any.
-  int digits = 0;
-  for (const char c : text) {
-    digits = is_digit(c) ? digits + 1 : 0;
-    if (digits > 3) fail(Errc::parse, "{} is not a symmetry operator", text);
-  }
-  gemmi::Op op;
-  try {
-    op = gemmi::parse_triplet(text);
-  } catch (const std::runtime_error&) {
-    fail(Errc::parse, "{} is not a symmetry operator such as -x,y+1/2,z", text);
-  }
-  constexpr int kUnit = gemmi::Op::DEN * gemmi::Op::DEN * gemmi::Op::DEN;
-  if (std::abs(op.det_rot()) != kUnit)
-    fail(Errc::parse, "the symmetry operator {} changes volumes", text);
-  return op;
-}
-
-std::vector<gemmi::Op> listed_operators(cif::Block& block) {
-  constexpr int kMost = 768;  // the largest group, 192, in a cell of four times the size
-  std::vector<gemmi::Op> operators;
-  for (const char* tag : {"_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz"}) {
-    cif::Column column = block.find_values(tag);
-    if (column.length() > kMost)
-      fail(Errc::parse, "{} symmetry operators, more than any space group has", column.length());
-    for (const std::string& text : column)
-      if (!cif::is_null(text)) operators.push_back(read_operator(cif::as_string(text)));
-    if (!operators.empty()) return operators;
-  }
-  return operators;
-}
-
-/// The identity comes first, so that a site is followed by its images.
-std::vector<gemmi::Op> all_operators(const gemmi::GroupOps& group) {
-  std::vector<gemmi::Op> operators;
-  for (const gemmi::Op::Tran& centring : group.cen_ops)
-    for (const gemmi::Op& op : group.sym_ops) operators.push_back(op.translated(centring));
-  return operators;
-}
-
-/// The operators of the Hall symbol, else of the Hermann-Mauguin symbol, else of the number: the
-/// Hall symbol alone says which origin is meant.
-std::vector<gemmi::Op> named_operators(cif::Block& block, const Vector3& angles) {
-  const std::string hall =
-      value_of(block, {"_space_group_name_Hall", "_symmetry_space_group_name_Hall"});
-  const std::string name =
-      value_of(block, {"_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M",
-                       "_space_group_name_H-M_full", "_space_group_name_H-M_ref"});
-  const std::string number =
-      value_of(block, {"_space_group_IT_number", "_symmetry_Int_Tables_number"});
-  if (!hall.empty() && hall.size() < 40) {
-    try {
-      return all_operators(gemmi::symops_from_hall(hall.c_str()));
-    } catch (const std::runtime_error&) {
-      // a misspelt Hall symbol: the other names may do
-    }
-  }
-  for (const std::string& known : {name, number})
-    if (const auto* group = gemmi::find_spacegroup_by_name(known, angles[0], angles[2]))
-      return all_operators(group->operations());
-  if (!hall.empty() || !name.empty() || !number.empty())
-    fail(Errc::parse, "no symmetry operators, and the space group '{}' is not known",
-         !name.empty()   ? name
-         : !hall.empty() ? hall
-                         : number);
-  notice(fmt::format("data_{}: no symmetry is given, read as P 1", block.name));
-  return {gemmi::Op::identity()};
-}
-
-std::vector<gemmi::Op> read_operators(cif::Block& block, const Vector3& angles) {
-  std::vector<gemmi::Op> operators = listed_operators(block);
-  return operators.empty() ? named_operators(block, angles) : operators;
+GivenSymmetry given_symmetry(cif::Block& block) {
+  GivenSymmetry given;
+  for (const char* tag : {"_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz"})
+    if (given.triplets.empty())
+      for (const std::string& text : block.find_values(tag))
+        if (!cif::is_null(text)) given.triplets.push_back(cif::as_string(text));
+  given.hall = value_of(block, {"_space_group_name_Hall", "_symmetry_space_group_name_Hall"});
+  given.name = value_of(block, {"_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M",
+                                "_space_group_name_H-M_full", "_space_group_name_H-M_ref"});
+  given.number = value_of(block, {"_space_group_IT_number", "_symmetry_Int_Tables_number"});
+  if (given.triplets.empty() && given.hall.empty() && given.name.empty() && given.number.empty())
+    notice(fmt::format("data_{}: no symmetry is given, read as P 1", block.name));
+  return given;
 }
 
 // --- sites ---------------------------------------------------------------------------------------
 
 struct CifSite {
+  std::string label;
   int z = 0;
   Vector3 position{};
   double occupancy = 1;
@@ -184,46 +126,32 @@ std::vector<CifSite> read_sites(cif::Block& block, bool& implicit_hydrogen) {
     if (row.has(kHydrogens) && cif::as_number(row[kHydrogens], 0.0) > 0) implicit_hydrogen = true;
     if (site.occupancy == 0) continue;
     site.z = site_element(label, text(kSymbol));
-    sites.push_back(site);
+    site.label = std::move(label);
+    sites.push_back(std::move(site));
   }
   return sites;
 }
 
-/// Distinct images of a site. Those closer than 0.2 Å are one site on a special position, which
-/// coordinates such as 0.333 only nearly meet: their mean lies on it.
-std::vector<Vector3> orbit(const Lattice& lattice, const std::vector<gemmi::Op>& operators,
-                           const Vector3& x) {
-  constexpr double kSamePosition = 0.2;  // Å: no two atoms come closer than 0.7
-  SiteGrid grid(lattice, kSamePosition);
-  std::vector<Vector3> images, drift;
-  std::vector<int> count;
-  for (const gemmi::Op& op : operators) {
-    const Vector3 image = op.apply_to_xyz(x);
-    if (const auto hit = grid.find(image)) {
-      for (int k = 0; k < 3; ++k) drift[hit->site][k] -= hit->offset[k];
-      ++count[hit->site];
-      continue;
-    }
-    grid.insert(image);
-    images.push_back(image);
-    drift.push_back({});
-    count.push_back(1);
+std::vector<Vector3> images(const Lattice& lattice,
+                            const std::vector<SymmetryOperation>& operations, const CifSite& site) {
+  constexpr double kWhole = 0.5 + 1e-3;  // up to a half, two images may stand for one atom
+  try {
+    return orbit(lattice, operations, site.position, site.occupancy > kWhole);
+  } catch (const Error& error) {
+    fail(Errc::parse, "site {}: {}", site.label, error.what());
   }
-  for (std::size_t i = 0; i < images.size(); ++i)
-    for (int k = 0; k < 3; ++k) images[i][k] += drift[i][k] / count[i];
-  return images;
 }
 
 /// All sites of the cell. Rows that meet in one place share it: the same whole atom written twice,
 /// or a disordered site.
-void fill_cell(const std::vector<gemmi::Op>& operators, const std::vector<CifSite>& sites,
+void fill_cell(const std::vector<SymmetryOperation>& operations, const std::vector<CifSite>& sites,
                StructureRecord& record) {
   constexpr double kSharedSite = 0.1;  // Å
   Structure& structure = record.structure;
   SiteGrid grid(structure.lattice, kSharedSite);
   std::vector<std::vector<std::pair<int, double>>> occupancies;
   for (const CifSite& site : sites)
-    for (const Vector3& position : orbit(structure.lattice, operators, site.position)) {
+    for (const Vector3& position : images(structure.lattice, operations, site)) {
       const auto hit = grid.find(position);
       if (!hit) {
         grid.insert(position);
@@ -294,6 +222,19 @@ bool is_structure(cif::Block& block) {
   return block.find_value("_cell_length_a") || block.find_values("_atom_site_fract_x").length() > 0;
 }
 
+/// Symmetry that does not fit the coordinates, such as that of another origin, often shows in the
+/// amounts alone. Elements that are missing altogether, mostly hydrogen, are another matter.
+void check_formula(const StructureRecord& record) {
+  if (record.disordered) return;
+  const Composition found = record.structure.composition();
+  if (compare_to_declared(record, found) == Declared::other_amounts)
+    fail(
+        Errc::parse,
+        "the symmetry makes {} of its sites, but the declared formula is {}: the symmetry does not "
+        "fit the coordinates",
+        found.reduced_formula(), printable(record.declared_formula));
+}
+
 StructureRecord read_block(cif::Block& block, const std::string& text) {
   StructureRecord record;
   record.id = block.name;
@@ -304,7 +245,9 @@ StructureRecord read_block(cif::Block& block, const std::string& text) {
   record.structure.lattice = read_lattice(block);
   const std::vector<CifSite> sites = read_sites(block, record.disordered);
   if (sites.empty()) fail(Errc::parse, "no atom sites (_atom_site_fract_x)");
-  fill_cell(read_operators(block, angles(record.structure.lattice)), sites, record);
+  const auto operations = symmetry_operations(given_symmetry(block), record.structure.lattice);
+  fill_cell(operations, sites, record);
+  if (operations.size() > 1) check_formula(record);
   return record;
 }
 

@@ -12,19 +12,34 @@
 namespace kronite::io {
 namespace {
 
-/// Whether two compositions have the same ratios; declared amounts may be rounded.
+bool same_elements(const Composition& a, const Composition& b) {
+  return std::equal(a.parts().begin(), a.parts().end(), b.parts().begin(), b.parts().end(),
+                    [](const ElementAmount& x, const ElementAmount& y) { return x.z == y.z; });
+}
+
+/// Of compositions with the same elements; declared amounts may be rounded.
 bool same_ratios(const Composition& a, const Composition& b) {
   constexpr double kRounding = 1e-2;  // of the amount: "Na0.33" stands for a third
-  if (a.parts().size() != b.parts().size()) return false;
   const double scale = b.total() / a.total();
   return std::equal(a.parts().begin(), a.parts().end(), b.parts().begin(),
                     [&](const ElementAmount& x, const ElementAmount& y) {
-                      return x.z == y.z &&
-                             std::abs(x.amount * scale - y.amount) <= kRounding * y.amount;
+                      return std::abs(x.amount * scale - y.amount) <= kRounding * y.amount;
                     });
 }
 
 }  // namespace
+
+Declared compare_to_declared(const StructureRecord& record, const Composition& found) {
+  if (record.declared_formula.empty()) return Declared::nothing;
+  Composition declared;
+  try {
+    declared = Composition::parse(record.declared_formula);
+  } catch (const Error&) {
+    return Declared::nothing;
+  }
+  if (!same_elements(declared, found)) return Declared::other_elements;
+  return same_ratios(declared, found) ? Declared::the_same : Declared::other_amounts;
+}
 
 void Records::refuse(const std::string& where, const std::string& why) {
   ++found_;
@@ -32,20 +47,15 @@ void Records::refuse(const std::string& where, const std::string& why) {
   skip_(where, why);
 }
 
-/// Sites of disordered records carry one element each and say nothing of the formula. Nor do texts
-/// that are no formula.
+/// Sites of disordered records carry one element each and say nothing of the formula.
 void Records::compare_formulas(const StructureRecord& record) {
-  if (record.disordered || record.declared_formula.empty()) return;
-  try {
-    const Composition declared = Composition::parse(record.declared_formula);
-    const Composition found = record.structure.composition();
-    if (same_ratios(declared, found)) return;
-    if (++other_formulas_ == 1)
-      first_other_formula_ =
-          fmt::format("{} says {}, its sites are {}", record.where,
-                      printable(record.declared_formula), found.reduced_formula());
-  } catch (const Error&) {
-  }
+  if (record.disordered) return;
+  const Composition found = record.structure.composition();
+  const Declared declared = compare_to_declared(record, found);
+  if (declared == Declared::nothing || declared == Declared::the_same) return;
+  if (++other_formulas_ == 1)
+    first_other_formula_ = fmt::format("{} says {}, its sites are {}", record.where,
+                                       printable(record.declared_formula), found.reduced_formula());
 }
 
 void Records::warn_of_formulas() const {

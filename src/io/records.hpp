@@ -11,6 +11,11 @@
 
 namespace kronite::io {
 
+/// What the declared formula of a record says beside what its sites say.
+enum class Declared { nothing, the_same, other_amounts, other_elements };
+/// A text that is no formula says nothing.
+Declared compare_to_declared(const StructureRecord& record, const Composition& found);
+
 /// Hands good records to the sink and says of bad ones where they stood.
 class Records {
  public:

@@ -122,10 +122,62 @@ TEST(Cif, RefusesSymmetryThatItDoesNotKnow) {
   for (const char* bad : {"x,y", "x,y,w", "x,y,2*z", "x,y,999999999999z", "x,x,x", "x,y,z+1/7"})
     EXPECT_TRUE(holds(reason(block("x", std::string("_symmetry_equiv_pos_as_xyz '") + bad + "'\n",
                                    "Na Na 0 0 0\n")),
-                      "symmetry operator"))
+                      "symmetry operation"))
         << bad;
   EXPECT_TRUE(holds(reason(block("x", "_symmetry_equiv_pos_as_xyz 'x,x,x'\n", "Na Na 0 0 0\n")),
                     "x,x,x changes volumes"));
+}
+
+TEST(Cif, RefusesSymmetryThatDoesNotFitTheCell) {
+  const std::string threefold = "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n-y,x-y,z\n-x+y,-x,z\n";
+  std::string long_c = block("x", "_space_group_IT_number 221\n", "Na Na 0 0 0\n");
+  long_c.replace(long_c.find("_length_c 4"), 11, "_length_c 5");
+
+  EXPECT_TRUE(holds(reason(block("x", threefold, "Na Na 0 0 0\n")),
+                    "-y,x-y,z does not fit the cell: it changes angles"));
+  EXPECT_TRUE(holds(reason(long_c), "does not fit the cell: it changes lengths"));
+  EXPECT_TRUE(holds(reason(block("x", "_symmetry_equiv_pos_as_xyz -x,-y,-z\n", "Na Na 0 0 0\n")),
+                    "the symmetry operations lack x,y,z"));
+  EXPECT_TRUE(holds(reason(block("x", "_symmetry_equiv_pos_as_xyz 'x+y/2,y,z'\n", "Na Na 0 0 0\n")),
+                    "maps no lattice onto itself"));
+}
+
+TEST(Cif, RefusesSymmetryThatDoesNotFitTheCoordinates) {
+  const std::string inversion = "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n-x,-y,-z\n";
+  // 2 x 0.05 x 4 Å = 0.4 Å: no atom, and not rounded 0 either
+  const std::string off_centre = block("x", inversion, "Na1 Na 0.05 0 0\n");
+  // the first two meet, the third has no partner: no group does that
+  const std::string uneven = block("x", inversion + "x+1/2,y,z\n", "Na1 Na 0 0 0\n");
+  const std::string other_origin = block("x", inversion + "_chemical_formula_sum 'Na Cl'\n",
+                                         "Na1 Na 0.25 0 0\nCl1 Cl 0 0 0.5\n");
+
+  EXPECT_TRUE(holds(reason(off_centre), "site Na1: two of its images by symmetry are 0.4 Å apart"));
+  EXPECT_TRUE(holds(reason(uneven), "site Na1: of its 3 images by symmetry some meet"));
+  EXPECT_TRUE(holds(reason(other_origin),
+                    "the symmetry makes Na2Cl of its sites, but the declared formula is Na Cl"));
+}
+
+TEST(Cif, ReadsAnAtomThatIsSplitOverItsImages) {
+  const std::string loop =
+      "loop_\n_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n"
+      "_atom_site_fract_z\n_atom_site_occupancy\n";
+
+  const ReadResult result = read_text(std::string("data_x\n") + kCubicCell +
+                                      "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n-x,-y,-z\n" +
+                                      loop + "Na 0.05 0 0 0.5\n");
+
+  ASSERT_EQ(result.records.size(), 1u);
+  EXPECT_EQ(result.records[0].structure.size(), 2u);
+  EXPECT_TRUE(result.records[0].disordered);
+}
+
+TEST(Cif, AnOperationThatIsListedTwiceCountsOnce) {
+  const std::string symmetry = "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n-x,-y,-z\n'x, y, z+1'\n";
+
+  EXPECT_EQ(read_text(block("x", symmetry, "Na1 Na 0 0 0\nCl Cl .25 .5 .5\n"))
+                .records.at(0)
+                .structure.size(),
+            3u);
 }
 
 TEST(Cif, TakesElementsFromTypeSymbolsAndFromLabelsThatLeaveNoDoubt) {

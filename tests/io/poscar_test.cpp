@@ -70,6 +70,31 @@ TEST(Poscar, OldFilesWithoutSymbolsAreRefusedWithAdvice) {
   EXPECT_TRUE(holds(why, "line 6: no element symbols (a file of VASP 4)")) << why;
 }
 
+TEST(Poscar, OldFilesAreReadWithGivenSpecies) {
+  const TemporaryFolder folder;
+  const std::string path =
+      folder.write("POSCAR", std::string("c\n5\n") + kCell + "1 1\nDirect\n0 0 0\n.5 .5 .5\n");
+  const auto read = [&](const std::vector<std::string>& species) {
+    std::vector<std::uint8_t> z;
+    std::string why;
+    ReadOptions options;
+    options.species = species;
+    read_structures(
+        path,
+        [&](StructureRecord&& record) {
+          z = record.structure.z;
+          return true;
+        },
+        [&](const std::string&, const std::string& reason) { why = reason; }, options);
+    return std::pair(z, why);
+  };
+
+  EXPECT_EQ(read({"Na", "Cl"}).first, (std::vector<std::uint8_t>{11, 17}));
+  EXPECT_TRUE(holds(read({"Na"}).second, "2 counts and no element symbols, but 1 species"));
+  EXPECT_TRUE(holds(read({"Na", "Xx"}).second, "Xx is not an element symbol"));
+  EXPECT_TRUE(holds(read({}).second, "or name the species to read it with"));
+}
+
 TEST(Poscar, SaysWhatWasExpected) {
   const std::string head = std::string("c\n5\n") + kCell;
 

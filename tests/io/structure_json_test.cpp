@@ -144,6 +144,134 @@ TEST(StructureJson, AnEntrysOwnLicenceAndSourceComeFirst) {
   EXPECT_EQ(result.records[0].source, "a server");
 }
 
+/// An OPTIMADE page with one sodium; `more` goes into its attributes.
+std::string page(const std::string& more,
+                 const std::string& species = R"([{"name":"s","chemical_symbols":["Na"],)"
+                                              R"("concentration":[1]}])") {
+  return R"({"data":[{"type":"structures","id":"a","attributes":{)"
+         R"("lattice_vectors":[[4,0,0],[0,4,0],[0,0,4]],"cartesian_site_positions":[[0,0,0]],)"
+         R"("species_at_sites":["s"],"species":)" +
+         species + (more.empty() ? "" : ",") + more + "}}]}";
+}
+
+TEST(StructureJson, NullAttributesOfOptimadeAreAbsentOnes) {
+  const ReadResult result = read_text(page(
+      R"("chemical_formula_reduced":null,"structure_features":null,"nperiodic_dimensions":null,)"
+      R"("_mp_stability":{"gga_gga+u":null},"_oqmd_stability":null,"license":null)"));
+
+  ASSERT_EQ(result.records.size(), 1u);
+  EXPECT_TRUE(std::isnan(result.records[0].e_above_hull));
+  EXPECT_FALSE(result.records[0].disordered);
+  EXPECT_EQ(result.records[0].license, "unknown");
+}
+
+TEST(StructureJson, AskedForAttributesAreNamedWhereTheyAreNull) {
+  EXPECT_TRUE(holds(reason(page("", "null")), "'species' is missing; ask the server for it (resp"));
+  for (const std::string key :
+       {"lattice_vectors", "cartesian_site_positions", "species_at_sites"}) {
+    std::string text = page("");
+    text.insert(text.find("\"" + key) + 1, "_");
+
+    EXPECT_TRUE(holds(reason(text), "'" + key + "' is missing; ask the server for it")) << key;
+  }
+}
+
+TEST(StructureJson, VacantAndUnknownPartsOfAnOptimadeSiteFlagIt) {
+  const auto site = [](const std::string& symbols) {
+    return R"([{"name":"s","chemical_symbols":[)" + symbols + R"(],"concentration":[0.5,0.5]}])";
+  };
+
+  const ReadResult vacant = read_text(page("", site(R"("vacancy","Fe")")));
+  const ReadResult unknown = read_text(page("", site(R"("Fe","X")")));
+
+  ASSERT_EQ(vacant.records.size(), 1u);
+  EXPECT_TRUE(vacant.records[0].disordered);
+  EXPECT_EQ(vacant.records[0].structure.z[0], 26);
+  ASSERT_EQ(unknown.records.size(), 1u);
+  EXPECT_TRUE(unknown.records[0].disordered);
+  EXPECT_TRUE(holds(reason(page("", site(R"("vacancy","X")"))), "a site names no element"));
+}
+
+TEST(StructureJson, EveryStructureFeatureFlagsARecord) {
+  for (const std::string feature :
+       {"disorder", "implicit_atoms", "site_attachments", "assemblies"}) {
+    const ReadResult result = read_text(page("\"structure_features\":[\"" + feature + "\"]"));
+
+    ASSERT_EQ(result.records.size(), 1u);
+    EXPECT_TRUE(result.records[0].disordered) << feature;
+  }
+}
+
+TEST(StructureJson, EnergiesOfOptimadeStandWhereEachDatabaseKeepsThem) {
+  const auto energies = [](const std::string& more, const ReadOptions& options = {}) {
+    const TemporaryFolder folder;
+    StructureRecord read;
+    read_structures(
+        folder.write("a.json", page(more)),
+        [&](StructureRecord&& record) {
+          read = std::move(record);
+          return true;
+        },
+        {}, options);
+    return read;
+  };
+  ReadOptions mine;
+  mine.e_above_hull_key = "_mine.hull.value";
+  mine.formation_energy_key = "_mine.formation";
+
+  const StructureRecord mp =
+      energies(R"("_mp_stability":{"R2SCAN":{"energy_above_hull":0.2},)"
+               R"("GGA_GGA+U_R2SCAN":{"energy_above_hull":0.1,"formation_energy_per_atom":-1}})");
+  const StructureRecord oqmd = energies(R"("_oqmd_stability":0.3,"_oqmd_delta_e":-2)");
+  const StructureRecord odbx = energies(R"("_odbx_thermodynamics":{"hull_distance":0.4})");
+  const StructureRecord own =
+      energies(R"("_mine":{"hull":{"value":0.5},"formation":-3},"_oqmd_stability":9)", mine);
+  const StructureRecord none = energies(R"("_mine":{"hull":0.5})", mine);
+
+  EXPECT_EQ(mp.e_above_hull, 0.1);
+  EXPECT_EQ(mp.formation_energy, -1);
+  EXPECT_EQ(mp.thermo_type, "GGA_GGA+U_R2SCAN");
+  EXPECT_EQ(oqmd.e_above_hull, 0.3);
+  EXPECT_EQ(oqmd.formation_energy, -2);
+  EXPECT_EQ(odbx.e_above_hull, 0.4);
+  EXPECT_EQ(own.e_above_hull, 0.5);
+  EXPECT_EQ(own.formation_energy, -3);
+  EXPECT_TRUE(std::isnan(none.e_above_hull));
+}
+
+TEST(StructureJson, LicencesOfTheMaterialsProject) {
+  const auto license = [](const std::string& said) {
+    return read_text("{" + said + ",\"structure\":" + structure() + "}").records.at(0).license;
+  };
+
+  EXPECT_EQ(license(R"("builder_meta":{"license":"BY-C"})"), "BY-C");
+  EXPECT_EQ(license(R"("builder_meta":{"license":"BY-NC"})"), "BY-NC");
+  EXPECT_EQ(license(R"("builder_meta":{"license":null,"batch_id":"gnome_r2scan_statics"})"),
+            "BY-NC");
+  EXPECT_EQ(license(R"("builder_meta":{"license":"BY-C","batch_id":"gnome_r2scan_statics"})"),
+            "BY-NC");
+  EXPECT_EQ(license(R"("builder_meta":null,"license":"CC0-1.0")"), "CC0");
+  EXPECT_EQ(license(R"("builder_meta":{"license":null})"), "unknown");
+}
+
+TEST(StructureJson, IdsAreOpaque) {
+  for (const std::string id : {"mp-149", "mp-aaaaaaft", "mvc-12", "01HV5B3YSB2ZK5B1V9C3R8T7QX",
+                               "agm002153972", "oqmd-4061139", "007"}) {
+    const ReadResult result =
+        read_text(R"({"material_id":")" + id + "\",\"structure\":" + structure() + "}");
+
+    ASSERT_EQ(result.records.size(), 1u);
+    EXPECT_EQ(result.records[0].id, id);
+  }
+}
+
+TEST(StructureJson, RefusesWhatIsNotPeriodicInThreeDirections) {
+  std::string slab = structure();
+  slab.insert(slab.find("\"matrix\""), "\"pbc\":[true,true,false],");
+
+  EXPECT_TRUE(holds(reason(slab), "'lattice.pbc': not periodic in three directions"));
+}
+
 TEST(StructureJson, NamesOfAMappingAreIds) {
   const ReadResult result = read_all(test::golden("structures/halite_mapping.json"));
 
