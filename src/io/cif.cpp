@@ -40,9 +40,11 @@ Lattice read_lattice(cif::Block& block) {
   constexpr double kRightAngle = 90;  // what the dictionary says of angles that are not given
   const auto length = [&](const char* tag) { return cell_number(block, tag, std::nan("")); };
   const auto angle = [&](const char* tag) { return cell_number(block, tag, kRightAngle); };
-  return lattice_from_parameters(
+  const Lattice lattice = lattice_from_parameters(
       {length("_cell_length_a"), length("_cell_length_b"), length("_cell_length_c")},
       {angle("_cell_angle_alpha"), angle("_cell_angle_beta"), angle("_cell_angle_gamma")});
+  if (!std::isfinite(volume(lattice))) fail(Errc::parse, "the cell is too large");
+  return lattice;
 }
 
 // --- symmetry ------------------------------------------------------------------------------------
