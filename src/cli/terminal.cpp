@@ -87,6 +87,11 @@ void catch_interrupts() {
   std::signal(SIGXFSZ, SIG_IGN);
 }
 
+void die_on_interrupt() {
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+}
+
 bool interrupted() { return g_signals.load() > 0; }
 
 bool ProgressLine::operator()(long long done, long long total) {

@@ -22,6 +22,8 @@ const std::string& command_line();
 /// Makes SIGINT and SIGTERM a request to stop that long calls answer; a second one ends at once.
 void catch_interrupts();
 bool interrupted();
+/// For commands that only print: the first Ctrl-C ends them.
+void die_on_interrupt();
 
 /// Progress on stderr for jobs over two seconds: one line rewritten in place on a terminal, a plain
 /// line every ten seconds in a log. Passes as kronite::Progress and stops the job on Ctrl-C.

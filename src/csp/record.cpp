@@ -6,8 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/fail.hpp"  // for fail
-#include "io/input.hpp"   // for LineReader
+#include "base/fail.hpp"         // for fail
+#include "io/input.hpp"          // for LineReader
+#include "io/pymatgen_json.hpp"  // for to_pymatgen
 
 namespace kronite::csp {
 namespace {
@@ -18,21 +19,6 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 double number(const Json& value) { return value.is_null() ? kNone : value.get<double>(); }
-
-/// As pymatgen's Structure.as_dict(), in the fields that Structure.from_dict() needs.
-Json to_json(const Structure& structure) {
-  Json sites = Json::array();
-  for (std::size_t i = 0; i < structure.size(); ++i) {
-    const std::string symbol(element_symbol(structure.z[i]));
-    sites.push_back({{"species", {{{"element", symbol}, {"occu", 1}}}},
-                     {"abc", structure.fractional[i]},
-                     {"label", symbol}});
-  }
-  return {{"@module", "pymatgen.core.structure"},
-          {"@class", "Structure"},
-          {"lattice", {{"matrix", structure.lattice}}},
-          {"sites", std::move(sites)}};
-}
 
 int element(const std::string& symbol) {
   const int z = element_number(symbol);
@@ -81,7 +67,7 @@ Json to_json(const Prediction& prediction, const Candidate* c) {
   line["duplicates"] = nullptr;
   put("licence", from.license);
   put("source", from.source);
-  put("structure", c ? to_json(c->structure) : Json(nullptr));
+  put("structure", c ? io::to_pymatgen(c->structure) : Json(nullptr));
   line["note"] = prediction.note.empty() ? Json(nullptr) : Json(prediction.note);
   return line;
 }

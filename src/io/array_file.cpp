@@ -3,6 +3,7 @@
 
 #include <zlib.h>  // for crc32_z
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -16,6 +17,8 @@ namespace {
 constexpr std::size_t kAlignment = 64;
 constexpr std::uint32_t kByteOrder = 0x01020304;
 constexpr std::uint32_t kOtherByteOrder = 0x04030201;
+/// The last array: the checksum of every block from the end of the index up to this array.
+constexpr std::string_view kBlocksName = "checksum.blocks";
 
 struct Header {
   std::array<char, 8> magic;
@@ -56,6 +59,7 @@ std::size_t item_bytes(std::uint32_t type) {
       return 1;
     case ArrayType::i32:
     case ArrayType::u32:
+    case ArrayType::f32:
       return 4;
     case ArrayType::i64:
     case ArrayType::f64:
@@ -64,40 +68,93 @@ std::size_t item_bytes(std::uint32_t type) {
   return 0;
 }
 
+std::size_t blocks_in(std::size_t bytes) { return (bytes + kChecksumBlock - 1) / kChecksumBlock; }
+
+/// Checksums of bytes that come piece by piece.
+class BlockChecksums {
+ public:
+  void take(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      const auto piece = bytes.first(std::min(bytes.size(), kChecksumBlock - filled_));
+      current_ = checksum(piece, current_);
+      filled_ += piece.size();
+      bytes = bytes.subspan(piece.size());
+      if (filled_ == kChecksumBlock) end_block();
+    }
+  }
+  std::vector<std::uint32_t> finish() {
+    if (filled_ > 0) end_block();
+    return std::move(done_);
+  }
+
+ private:
+  void end_block() {
+    done_.push_back(std::exchange(current_, 0));
+    filled_ = 0;
+  }
+
+  std::vector<std::uint32_t> done_;
+  std::uint32_t current_ = 0;
+  std::size_t filled_ = 0;
+};
+
+/// Bytes between the end of one array and the next.
+std::span<const std::byte> padding(std::size_t end) {
+  static constexpr std::array<std::byte, kAlignment> kZeros{};
+  return std::span(kZeros).first(aligned(end) - end);
+}
+
+IndexEntry index_entry(std::string_view name, ArrayType type, std::size_t rows, std::size_t cols,
+                       std::span<const std::byte> bytes, std::size_t end) {
+  IndexEntry entry{};
+  name.copy(entry.name.data(), name.size());
+  entry.type = static_cast<std::uint32_t>(type);
+  entry.checksum = checksum(bytes);
+  entry.rows = rows;
+  entry.cols = cols;
+  entry.offset = aligned(end);
+  return entry;
+}
+
 }  // namespace
 
-void ArrayFileWriter::add(std::string_view name, ArrayType type, std::span<const std::byte> bytes,
-                          std::size_t rows, std::size_t cols) {
+void ArrayFileWriter::add(std::string_view name, ArrayType type, std::size_t rows, std::size_t cols,
+                          std::span<const std::byte> bytes, std::shared_ptr<const void> owner) {
   if (name.size() >= sizeof(IndexEntry::name))
     fail(Errc::internal, "the array name \"{}\" is too long for the file", name);
-  parts.push_back({std::string(name), type, rows, cols, {bytes.begin(), bytes.end()}});
+  parts.push_back({std::string(name), type, rows, cols, bytes, std::move(owner)});
 }
 
 void ArrayFileWriter::write(const std::string& path) const {
   std::vector<IndexEntry> index;
-  std::size_t end = sizeof(Header) + parts.size() * sizeof(IndexEntry);
+  BlockChecksums blocks;
+  std::size_t end = sizeof(Header) + (parts.size() + 1) * sizeof(IndexEntry);
   for (const Part& part : parts) {
-    IndexEntry entry{};
-    part.name.copy(entry.name.data(), part.name.size());
-    entry.type = static_cast<std::uint32_t>(part.type);
-    entry.checksum = checksum(part.bytes);
-    entry.rows = part.rows;
-    entry.cols = part.cols;
-    entry.offset = aligned(end);
-    end = entry.offset + part.bytes.size();
-    index.push_back(entry);
+    index.push_back(index_entry(part.name, part.type, part.rows, part.cols, part.bytes, end));
+    blocks.take(padding(end));
+    blocks.take(part.bytes);
+    end = index.back().offset + part.bytes.size();
   }
-  Header header{format_.magic, format_.version, kByteOrder, end, parts.size(), {}, 0, 0};
+  blocks.take(padding(end));
+  const std::vector<std::uint32_t> sums = blocks.finish();
+  const auto sum_bytes = std::as_bytes(std::span(sums));
+  index.push_back(index_entry(kBlocksName, ArrayType::u32, sums.size(), 1, sum_bytes, end));
+  end = index.back().offset + sum_bytes.size();
+  Header header{format_.magic, format_.version, kByteOrder, end, index.size(), {}, 0, 0};
   header.checksum = header_checksum(header, std::as_bytes(std::span(index)));
 
-  static constexpr std::array<char, kAlignment> kZeros{};
   AtomicFile file(path);
-  file.write(&header, sizeof header);
-  file.write(index.data(), index.size() * sizeof(IndexEntry));
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    file.write(kZeros.data(), index[i].offset - file.bytes_written());
-    file.write(parts[i].bytes.data(), parts[i].bytes.size());
+  const auto put = [&file](std::span<const std::byte> bytes) {
+    file.write(bytes.data(), bytes.size());
+  };
+  put(std::as_bytes(std::span(&header, 1)));
+  put(std::as_bytes(std::span(index)));
+  for (const Part& part : parts) {
+    put(padding(file.bytes_written()));
+    put(part.bytes);
   }
+  put(padding(file.bytes_written()));
+  put(sum_bytes);
   file.commit();
 }
 
@@ -117,6 +174,7 @@ void ArrayFile::refuse(const std::string& text) const {
 }
 
 void ArrayFile::read_index(std::span<const std::byte> bytes) {
+  bytes_ = bytes;
   if (bytes.empty()) refuse("the file is empty");
   Header header{};
   std::memcpy(&header, bytes.data(), std::min(bytes.size(), sizeof header));
@@ -143,6 +201,7 @@ void ArrayFile::read_index(std::span<const std::byte> bytes) {
     refuse("the header or index is damaged (wrong checksum)");
   hash_ = content_hash({reinterpret_cast<const char*>(index.data()), index.size()});
 
+  begin_ = sizeof header + index.size();
   for (std::size_t i = 0; i < header.arrays; ++i) {
     IndexEntry entry;
     std::memcpy(&entry, index.data() + i * sizeof entry, sizeof entry);
@@ -154,9 +213,34 @@ void ArrayFile::read_index(std::span<const std::byte> bytes) {
                       entry.rows <= room / size / entry.cols && entry.offset % kAlignment == 0;
     if (!fits || entry.name.back() != '\0') refuse("its index is damaged");
     entries_.push_back({entry.name.data(), static_cast<ArrayType>(entry.type), entry.checksum,
-                        entry.rows, entry.cols,
+                        entry.rows, entry.cols, entry.offset,
                         bytes.subspan(entry.offset, entry.rows * entry.cols * size)});
   }
+  find_blocks();
+}
+
+void ArrayFile::find_blocks() {
+  block_checksums_ = find(kBlocksName);
+  if (!block_checksums_) return;
+  const Entry& sums = *block_checksums_;
+  const bool fits = sums.type == ArrayType::u32 && sums.cols == 1 && sums.offset >= begin_ &&
+                    sums.rows == blocks_in(sums.offset - begin_);
+  const auto covered = [&](const Entry& entry) {
+    return &entry == &sums ||
+           (entry.offset >= begin_ && entry.offset + entry.bytes.size() <= sums.offset);
+  };
+  if (!fits || !std::all_of(entries_.begin(), entries_.end(), covered))
+    refuse("its index is damaged");
+  if (checksum(sums.bytes) != sums.checksum)
+    refuse(fmt::format("the array \"{}\" is damaged (wrong checksum)", kBlocksName));
+}
+
+bool ArrayFile::block_is_whole(std::size_t block) const {
+  const Entry& sums = *block_checksums_;
+  const std::size_t begin = block_begin(block), end = std::min(begin + kChecksumBlock, sums.offset);
+  std::uint32_t expected = 0;
+  std::memcpy(&expected, sums.bytes.data() + block * sizeof expected, sizeof expected);
+  return checksum(bytes_.subspan(begin, end - begin)) == expected;
 }
 
 const ArrayFile::Entry* ArrayFile::find(std::string_view name) const {
@@ -167,7 +251,7 @@ const ArrayFile::Entry* ArrayFile::find(std::string_view name) const {
 
 template <class T>
 CheckedArray<T>::CheckedArray(const ArrayFile& file, std::string_view name, std::size_t rows,
-                              std::size_t cols, Check check, bool optional)
+                              std::size_t cols, Check check, bool optional, Judges judges)
     : file_(&file), entry_(file.find(name)), check_(std::move(check)) {
   if (!entry_) {
     if (!optional) file.refuse(fmt::format("the array \"{}\" is missing", name));
@@ -177,15 +261,31 @@ CheckedArray<T>::CheckedArray(const ArrayFile& file, std::string_view name, std:
       (rows != kAnyRows && entry_->rows != rows))
     file.refuse(fmt::format("the array \"{}\" has the wrong type or shape", name));
   values_ = {reinterpret_cast<const T*>(entry_->bytes.data()), entry_->rows * entry_->cols};
+  by_block_ = file.has_blocks() && judges == Judges::parts;
+  if (by_block_) first_block_ = file.block_of(entry_->offset);
+  units_ = values_.empty() ? 0 : unit_of(values_.size() - 1) + 1;
+  good_ = std::make_unique<std::atomic<bool>[]>(units_);
 }
 
 template <class T>
-void CheckedArray<T>::verify() const {
-  if (!entry_) return;
-  if (checksum(entry_->bytes) != entry_->checksum)
-    file_->refuse(fmt::format("the array \"{}\" is damaged (wrong checksum)", entry_->name));
-  const char* wrong = check_ ? check_(values_) : nullptr;
+void CheckedArray<T>::verify(std::size_t unit) const {
+  std::span<const T> values = values_;
+  bool whole = true;
+  if (by_block_) {
+    const std::size_t block = first_block_ + unit, begin = file_->block_begin(block);
+    const std::size_t skipped = begin > entry_->offset ? (begin - entry_->offset) / sizeof(T) : 0;
+    const std::size_t end = (begin + kChecksumBlock - entry_->offset) / sizeof(T);
+    values = values_.subspan(skipped, std::min(end, values_.size()) - skipped);
+    whole = file_->block_is_whole(block);
+  } else {
+    whole = checksum(entry_->bytes) == entry_->checksum;
+  }
+  if (!whole)
+    file_->refuse(fmt::format("the file is damaged in or beside the array \"{}\" (wrong checksum)",
+                              entry_->name));
+  const char* wrong = check_ ? check_(values) : nullptr;
   if (wrong) file_->refuse(fmt::format("the array \"{}\" is wrong: {}", entry_->name, wrong));
+  good_[unit].store(true, std::memory_order_release);
 }
 
 template class CheckedArray<std::uint8_t>;
@@ -193,5 +293,6 @@ template class CheckedArray<std::int32_t>;
 template class CheckedArray<std::uint32_t>;
 template class CheckedArray<std::int64_t>;
 template class CheckedArray<double>;
+template class CheckedArray<float>;
 
 }  // namespace kronite::io

@@ -15,12 +15,15 @@ namespace kronite::io {
 namespace {
 
 constexpr std::size_t kBuffer = 1 << 16;
+thread_local std::int64_t g_last_read_position = 0;
 
 [[noreturn]] void unreadable(const std::string& path) {
   fail(Errc::io, "{}: cannot read this file: {}", path, std::strerror(errno));
 }
 
 }  // namespace
+
+std::int64_t last_read_position() { return g_last_read_position; }
 
 ByteStream::ByteStream(const std::string& path)
     : path_(path), buffer_(std::make_unique_for_overwrite<char[]>(kBuffer)) {
@@ -53,6 +56,8 @@ bool ByteStream::fill() {
   if (n < 0) unreadable(path_);
   at_end_of_file_ = n == 0;
   end_ += static_cast<std::size_t>(n);
+  file_bytes_ += n;
+  g_last_read_position = file_bytes_;
   return n > 0;
 }
 

@@ -42,6 +42,11 @@ class ByteStream {
   Compression compression_ = Compression::none;
   std::unique_ptr<Decoder> decoder_;  // of the current member; none between members
   std::uint64_t taken_ = 0, given_ = 0;
+  std::int64_t file_bytes_ = 0;  // read from the file
 };
+
+/// How far the stream is in its file that read last on this thread, in bytes as they lie on the
+/// disk: for saying how far a long reading has come.
+std::int64_t last_read_position();
 
 }  // namespace kronite::io

@@ -237,6 +237,23 @@ void check_formula(const StructureRecord& record) {
         found.reduced_formula(), printable(record.declared_formula));
 }
 
+/// What `kronite templates export` writes beside the crystal.
+void read_own_items(cif::Block& block, StructureRecord& record) {
+  const auto text = [&](const char* tag, std::string& value) {
+    const std::string given = value_of(block, {tag});
+    if (!given.empty()) value = given;
+  };
+  const auto number = [&](const char* tag, double& value) {
+    if (const auto given = to_number(value_of(block, {tag}))) value = *given;
+  };
+  text("_kronite_material_id", record.id);
+  text("_kronite_license", record.license);
+  text("_kronite_source", record.source);
+  number("_kronite_energy_above_hull", record.e_above_hull);
+  number("_kronite_formation_energy_per_atom", record.formation_energy);
+  record.license = license_of(record.license);
+}
+
 StructureRecord read_block(cif::Block& block, const std::string& text) {
   StructureRecord record;
   record.id = block.name;
@@ -244,6 +261,7 @@ StructureRecord read_block(cif::Block& block, const std::string& text) {
   record.declared_space_group = declared_space_group(block);
   record.source = citation(block);
   record.license = is_public_domain(text) ? "PD" : "unknown";
+  read_own_items(block, record);
   record.structure.lattice = read_lattice(block);
   const std::vector<CifSite> sites = read_sites(block, record.disordered);
   if (sites.empty()) fail(Errc::parse, "no atom sites (_atom_site_fract_x)");

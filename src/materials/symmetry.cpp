@@ -250,6 +250,28 @@ StandardCell standardise(const Structure& structure, double symprec) {
   return crystal;
 }
 
+std::vector<int> primitive_orbits(const StandardCell& crystal) {
+  const Structure &cell = crystal.primitive, &conventional = crystal.conventional;
+  const Lattice inverse = reciprocal(centring(crystal.symmetry.international.front()));
+  SiteGrid grid(cell.lattice, kSamePlace);
+  for (const Vector3& x : cell.fractional) grid.insert(x);
+  std::vector<int> orbit(cell.size(), -1);  // as the conventional cell numbers them
+  for (std::size_t i = 0; i < conventional.size(); ++i) {
+    const auto hit = grid.find(fractional(inverse, conventional.fractional[i]));
+    if (hit) orbit[hit->site] = crystal.symmetry.equivalent[i];
+  }
+  if (std::find(orbit.begin(), orbit.end(), -1) != orbit.end())
+    fail(Errc::numerical, "the primitive and the conventional cell of {} do not belong together",
+         cell.composition().reduced_formula());
+  std::vector<int> first_of(conventional.size(), -1), first(cell.size());
+  for (std::size_t i = 0; i < cell.size(); ++i) {
+    int& found = first_of[orbit[i]];
+    if (found < 0) found = static_cast<int>(i);
+    first[i] = found;
+  }
+  return first;
+}
+
 StandardCell from_primitive(const Structure& primitive, int space_group) {
   check_structure(primitive);
   if (space_group < 1 || space_group > 230)

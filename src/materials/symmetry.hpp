@@ -23,6 +23,10 @@ Vector3 apply(const SymmetryOperation& operation, const Vector3& x);
 /// The operations of the setting, hall_number in 1..530; the identity comes first.
 std::vector<SymmetryOperation> operations_of(int hall_number);
 
+/// Per site of the primitive cell, the first site of its orbit, by the orbits of the conventional
+/// cell. The two cells must belong together, as those of standardise() do.
+std::vector<int> primitive_orbits(const StandardCell& crystal);
+
 /// The Hermann-Mauguin symbol as CIF writes it, with blanks and setting: "P 21/c", "F d -3 m:1".
 std::string hermann_mauguin(int hall_number);
 

@@ -1,4 +1,4 @@
-// The template library file: what its arrays mean, and reading them.
+// Reading a template library: what its arrays mean and what they may hold.
 #include "materials/template_library.hpp"
 
 #include <algorithm>
@@ -12,8 +12,8 @@
 #include <utility>
 
 #include "base/fail.hpp"                        // for fail
-#include "materials/atomic_volume.hpp"          // for fit_atomic_volumes
 #include "materials/descriptor_statistics.hpp"  // for descriptor_statistics
+#include "materials/elements.hpp"               // for kElements, kByNumber
 
 namespace kronite {
 
@@ -22,10 +22,6 @@ std::span<const std::byte> demo_templates();
 }
 
 namespace {
-
-// As PNG's: the first byte and the line ends show a transfer that took the file for text.
-constexpr io::ArrayFormat kFormat{
-    {'\x89', 'K', 'T', 'L', '\r', '\n', '\x1a', '\n'}, 1, "template library"};
 
 const char* check_offsets(std::span<const std::int64_t> offsets, std::size_t end) {
   if (offsets.front() != 0 || offsets.back() != static_cast<std::int64_t>(end))
@@ -43,8 +39,9 @@ const char* check_elements(std::span<const std::uint8_t> z) {
   return std::all_of(z.begin(), z.end(), known) ? nullptr : "an atomic number is not in 1..118";
 }
 
-const char* check_finite(std::span<const double> values) {
-  const auto finite = [](double v) { return std::isfinite(v); };
+template <class T>
+const char* check_finite(std::span<const T> values) {
+  const auto finite = [](T v) { return std::isfinite(v); };
   return std::all_of(values.begin(), values.end(), finite) ? nullptr : "a value is not finite";
 }
 
@@ -65,30 +62,28 @@ std::size_t rows_of(const io::ArrayFile& file, std::string_view name) {
   return entry->rows;
 }
 
-// Text number of every distinct string, in order of first use.
-class TextPool {
- public:
-  std::uint32_t number(const std::string& text) {
-    const auto [at, added] =
-        numbers_.try_emplace(text, static_cast<std::uint32_t>(numbers_.size()));
-    if (added) {
-      bytes_.insert(bytes_.end(), text.begin(), text.end());
-      offsets_.push_back(static_cast<std::int64_t>(bytes_.size()));
-    }
-    return at->second;
-  }
-  void add_to(io::ArrayFileWriter& writer) const {
-    writer.add("text.offset", offsets_);
-    writer.add("text.bytes", bytes_);
-  }
+/// Where the rows of something of varying length begin and end.
+io::CheckedArray<std::int64_t> offsets(const io::ArrayFile& file, std::string_view name,
+                                       std::size_t rows, std::size_t end) {
+  const auto check = [end](std::span<const std::int64_t> v) { return check_offsets(v, end); };
+  return {file, name, rows + 1, 1, check, false, io::CheckedArray<std::int64_t>::Judges::whole};
+}
 
- private:
-  std::unordered_map<std::string, std::uint32_t> numbers_;
-  std::vector<std::int64_t> offsets_{0};
-  std::vector<std::uint8_t> bytes_;
-};
+io::CheckedArray<std::uint32_t> text_numbers(const io::ArrayFile& file, std::string_view name,
+                                             std::size_t rows, std::size_t texts,
+                                             bool optional = false) {
+  const auto check = [texts](std::span<const std::uint32_t> v) { return check_below(v, texts); };
+  return {file, name, rows, 1, check, optional};
+}
 
 }  // namespace
+
+std::string_view name_of(LeftOutReason reason) {
+  static constexpr std::array<std::string_view, kLeftOutReasons> kNames = {
+      "unreadable", "disordered", "license",     "excluded",  "element",
+      "structure",  "symmetry",   "fingerprint", "duplicate", "polymorph"};
+  return kNames[static_cast<std::size_t>(reason)];
+}
 
 struct TemplateLibrary::File {
   explicit File(io::ArrayFile opened);
@@ -107,6 +102,13 @@ struct TemplateLibrary::File {
       fail(Errc::invalid_argument, "{}: there is no template {} among {}", arrays.path(), i, size);
   }
 
+  void require_fingerprints() const {
+    if (!fingerprint.present())
+      fail(Errc::unavailable,
+           "{}: this library has no fingerprints; 'kronite templates merge' adds them",
+           arrays.path());
+  }
+
   io::ArrayFile arrays;
   std::size_t size, sites, parts, texts, labels;
   io::CheckedArray<double> lattice, fractional, amount, e_above_hull, formation_energy;
@@ -119,6 +121,7 @@ struct TemplateLibrary::File {
   io::CheckedArray<std::int64_t> ratio_begin;
   io::CheckedArray<double> atomic_volume, descriptor_mean, descriptor_std;
   io::CheckedArray<std::uint8_t> table_hash;
+  io::CheckedArray<float> fingerprint;
 
  private:
   mutable std::once_flag statistics_once_;
@@ -132,42 +135,36 @@ TemplateLibrary::File::File(io::ArrayFile opened)
       parts(rows_of(arrays, "composition.z")),
       texts(std::max<std::size_t>(rows_of(arrays, "text.offset"), 1) - 1),
       labels(rows_of(arrays, "ratio.label")),
-      lattice(arrays, "lattice", size, 9, check_finite),
-      fractional(arrays, "site.fractional", sites, 3, check_finite),
+      lattice(arrays, "lattice", size, 9, check_finite<double>),
+      fractional(arrays, "site.fractional", sites, 3, check_finite<double>),
       amount(arrays, "composition.amount", parts, 1, check_amounts),
       e_above_hull(arrays, "e_above_hull", size, 1, nullptr, true),
       formation_energy(arrays, "formation_energy", size, 1, nullptr, true),
       site_z(arrays, "site.z", sites, 1, check_elements),
       part_z(arrays, "composition.z", parts, 1, check_elements),
-      site_offset(arrays, "site.offset", size + 1, 1,
-                  [n = sites](auto v) { return check_offsets(v, n); }),
-      part_offset(arrays, "composition.offset", size + 1, 1,
-                  [n = parts](auto v) { return check_offsets(v, n); }),
+      site_offset(offsets(arrays, "site.offset", size, sites)),
+      part_offset(offsets(arrays, "composition.offset", size, parts)),
       space_group(arrays, "space_group", size, 1, check_space_groups),
-      text_offset(arrays, "text.offset", texts + 1, 1,
-                  [n = rows_of(arrays, "text.bytes")](auto v) { return check_offsets(v, n); }),
+      text_offset(offsets(arrays, "text.offset", texts, rows_of(arrays, "text.bytes"))),
       text_bytes(arrays, "text.bytes", io::kAnyRows, 1),
-      id(arrays, "id", size, 1, [n = texts](auto v) { return check_below(v, n); }),
-      formula(arrays, "formula", size, 1, [n = texts](auto v) { return check_below(v, n); }),
-      license(
-          arrays, "license", size, 1, [n = texts](auto v) { return check_below(v, n); }, true),
-      source(
-          arrays, "source", size, 1, [n = texts](auto v) { return check_below(v, n); }, true),
-      ratio_label(arrays, "ratio.label", labels, 1,
-                  [n = texts](auto v) { return check_below(v, n); }),
-      ratio_begin(arrays, "ratio.begin", labels + 1, 1,
-                  [n = size](auto v) { return check_offsets(v, n); }),
-      atomic_volume(arrays, "atomic_volume", kByNumber, 1, check_finite),
-      descriptor_mean(arrays, "descriptor.mean", io::kAnyRows, 1, check_finite, true),
+      id(text_numbers(arrays, "id", size, texts)),
+      formula(text_numbers(arrays, "formula", size, texts)),
+      license(text_numbers(arrays, "license", size, texts, true)),
+      source(text_numbers(arrays, "source", size, texts, true)),
+      ratio_label(text_numbers(arrays, "ratio.label", labels, texts)),
+      ratio_begin(offsets(arrays, "ratio.begin", labels, size)),
+      atomic_volume(arrays, "atomic_volume", kByNumber, 1, check_finite<double>),
+      descriptor_mean(arrays, "descriptor.mean", io::kAnyRows, 1, check_finite<double>, true),
       descriptor_std(arrays, "descriptor.std", io::kAnyRows, 1, check_amounts, true),
-      table_hash(arrays, "element_table.hash", io::kAnyRows, 1, nullptr, true) {
+      table_hash(arrays, "element_table.hash", io::kAnyRows, 1, nullptr, true),
+      fingerprint(arrays, "fingerprint", size, kFingerprintSize, check_finite<float>, true) {
   if (size == 0) arrays.refuse("it holds no templates");
 }
 
 std::string_view TemplateLibrary::File::text(std::uint32_t number) const {
   const std::int64_t begin = text_offset[number], end = text_offset[number + std::int64_t{1}];
-  const auto* bytes = reinterpret_cast<const char*>(text_bytes.get().data());
-  return {bytes + begin, static_cast<std::size_t>(end - begin)};
+  const auto bytes = text_bytes.part(begin, static_cast<std::size_t>(end - begin));
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 Composition TemplateLibrary::File::composition(std::int64_t i) const {
@@ -202,7 +199,7 @@ const Statistics& TemplateLibrary::File::statistics() const {
 TemplateLibrary::TemplateLibrary(std::shared_ptr<const File> file) : file_(std::move(file)) {}
 
 TemplateLibrary TemplateLibrary::open(const std::string& path) {
-  return File::library(io::ArrayFile(path, kFormat));
+  return File::library(io::ArrayFile(path, kLibraryFormat));
 }
 
 TemplateLibrary TemplateLibrary::embedded() {
@@ -212,7 +209,7 @@ TemplateLibrary TemplateLibrary::embedded() {
 }
 
 TemplateLibrary library_in_memory(std::span<const std::byte> bytes, const std::string& name) {
-  return TemplateLibrary::File::library(io::ArrayFile(bytes, name, kFormat));
+  return TemplateLibrary::File::library(io::ArrayFile(bytes, name, kLibraryFormat));
 }
 
 std::int64_t TemplateLibrary::size() const { return static_cast<std::int64_t>(file_->size); }
@@ -238,19 +235,38 @@ TemplateInfo TemplateLibrary::info(std::int64_t i) const {
 Structure TemplateLibrary::structure(std::int64_t i) const {
   const File& f = *file_;
   f.require_index(i);
+  const std::int64_t begin = f.site_offset[i];
+  const auto count = static_cast<std::size_t>(f.site_offset[i + 1] - begin);
+  const auto lattice = f.lattice.part(9 * i, 9);
+  const auto x = f.fractional.part(3 * begin, 3 * count);
+  const auto z = f.site_z.part(begin, count);
   Structure s;
-  for (std::size_t k = 0; k < 9; ++k)
-    s.lattice[k / 3][k % 3] = f.lattice[9 * i + static_cast<std::int64_t>(k)];
-  for (std::int64_t j = f.site_offset[i]; j < f.site_offset[i + 1]; ++j) {
-    s.fractional.push_back({f.fractional[3 * j], f.fractional[3 * j + 1], f.fractional[3 * j + 2]});
-    s.z.push_back(f.site_z[j]);
-  }
+  for (std::size_t k = 0; k < 9; ++k) s.lattice[k / 3][k % 3] = lattice[k];
+  for (std::size_t j = 0; j < count; ++j)
+    s.fractional.push_back({x[3 * j], x[3 * j + 1], x[3 * j + 2]});
+  s.z.assign(z.begin(), z.end());
   return s;
 }
 
 Composition TemplateLibrary::composition(std::int64_t i) const {
   file_->require_index(i);
   return file_->composition(i);
+}
+
+bool TemplateLibrary::has_fingerprints() const { return file_->fingerprint.present(); }
+
+Fingerprint TemplateLibrary::fingerprint(std::int64_t i) const {
+  file_->require_index(i);
+  file_->require_fingerprints();
+  const auto stored = file_->fingerprint.part(kFingerprintSize * i, kFingerprintSize);
+  Fingerprint values;
+  std::copy(stored.begin(), stored.end(), values.begin());
+  return values;
+}
+
+MatrixView<const float> TemplateLibrary::fingerprints() const {
+  file_->require_fingerprints();
+  return {file_->fingerprint.get().data(), size(), kFingerprintSize};
 }
 
 TemplateRange TemplateLibrary::with_ratio(std::string_view ratio) const {
@@ -273,74 +289,5 @@ std::vector<std::string> TemplateLibrary::ratios() const {
 const double* TemplateLibrary::descriptor_mean() const { return file_->statistics().mean.data(); }
 const double* TemplateLibrary::descriptor_std() const { return file_->statistics().std.data(); }
 const double* TemplateLibrary::atomic_volumes() const { return file_->atomic_volume.get().data(); }
-
-io::ArrayFileWriter pack_templates(std::vector<Template> templates) {
-  std::stable_sort(templates.begin(), templates.end(), [](const Template& a, const Template& b) {
-    return std::tie(a.ratio, a.id) < std::tie(b.ratio, b.id);
-  });
-  std::vector<double> lattice, fractional, amount, e_above_hull, formation_energy;
-  std::vector<std::uint8_t> site_z, part_z;
-  std::vector<std::int64_t> site_offset{0}, part_offset{0}, ratio_begin;
-  std::vector<std::int32_t> space_group;
-  std::vector<std::uint32_t> id, formula, license, source, ratio_label;
-  std::vector<Composition> compositions;
-  std::vector<VolumeSample> volumes;
-  TextPool pool;
-  for (const Template& t : templates) {
-    for (const Vector3& row : t.structure.lattice)
-      lattice.insert(lattice.end(), row.begin(), row.end());
-    for (const Vector3& site : t.structure.fractional)
-      fractional.insert(fractional.end(), site.begin(), site.end());
-    site_z.insert(site_z.end(), t.structure.z.begin(), t.structure.z.end());
-    site_offset.push_back(static_cast<std::int64_t>(site_z.size()));
-    for (const ElementAmount& part : t.composition.parts()) {
-      part_z.push_back(static_cast<std::uint8_t>(part.z));
-      amount.push_back(part.amount);
-    }
-    part_offset.push_back(static_cast<std::int64_t>(part_z.size()));
-    const std::uint32_t label = pool.number(t.ratio);
-    if (ratio_label.empty() || ratio_label.back() != label) {
-      ratio_label.push_back(label);
-      ratio_begin.push_back(static_cast<std::int64_t>(id.size()));
-    }
-    id.push_back(pool.number(t.id));
-    formula.push_back(pool.number(t.formula));
-    license.push_back(pool.number(t.license));
-    source.push_back(pool.number(t.source));
-    space_group.push_back(t.space_group);
-    e_above_hull.push_back(t.e_above_hull);
-    formation_energy.push_back(t.formation_energy);
-    compositions.push_back(t.composition);
-    volumes.push_back({t.structure.composition(), volume(t.structure.lattice)});
-  }
-  ratio_begin.push_back(static_cast<std::int64_t>(id.size()));
-  const Statistics statistics = descriptor_statistics(compositions, ElementTable::embedded());
-  const std::string& hash = ElementTable::embedded().hash();
-  const auto volume_of = fit_atomic_volumes(volumes);
-
-  io::ArrayFileWriter writer(kFormat);
-  writer.add("lattice", lattice, 9);
-  writer.add("site.offset", site_offset);
-  writer.add("site.fractional", fractional, 3);
-  writer.add("site.z", site_z);
-  writer.add("composition.offset", part_offset);
-  writer.add("composition.z", part_z);
-  writer.add("composition.amount", amount);
-  writer.add("ratio.label", ratio_label);
-  writer.add("ratio.begin", ratio_begin);
-  writer.add("id", id);
-  writer.add("formula", formula);
-  writer.add("license", license);
-  writer.add("source", source);
-  writer.add("space_group", space_group);
-  writer.add("e_above_hull", e_above_hull);
-  writer.add("formation_energy", formation_energy);
-  writer.add("descriptor.mean", statistics.mean);
-  writer.add("descriptor.std", statistics.std);
-  writer.add("element_table.hash", std::vector<std::uint8_t>(hash.begin(), hash.end()));
-  writer.add("atomic_volume", std::vector<double>(volume_of.begin(), volume_of.end()));
-  pool.add_to(writer);
-  return writer;
-}
 
 }  // namespace kronite

@@ -53,15 +53,12 @@ class TemplatesTest(unittest.TestCase):
     def test_succeeds_when_something_was_kept_and_says_what_was_not(self):
         lines = [salt("Cs", "Cl", f"bad{n}", occupancy=0.5) for n in range(8)]
         source = self.write("a.jsonl", "".join(lines) + salt("K", "Br", "good") + "no json\n")
-        report = self.folder / "report.txt"
 
-        done = self.build("--from", source, "--report", report)
+        done = self.build("--from", source)
 
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("bad0: disordered", done.stderr)
+        self.assertIn("a.jsonl:1 (bad0): disordered", done.stderr)
         self.assertIn("4 more", done.stderr)
-        self.assertEqual(len(report.read_text(encoding="utf-8").splitlines()), 9)
-        self.assertIn("a.jsonl:10", report.read_text(encoding="utf-8"))
 
     def test_fails_when_nothing_was_kept(self):
         source = self.write("a.jsonl", salt("Cs", "Cl", "bad", occupancy=0.5))
@@ -70,7 +67,7 @@ class TemplatesTest(unittest.TestCase):
 
         self.assertEqual(done.returncode, 1)
         self.assertIn("none of the 1 structures", done.stderr)
-        self.assertIn("bad: disordered", done.stderr)
+        self.assertIn("(bad): disordered", done.stderr)
         self.assertFalse(self.out.exists())
 
     def test_leaves_out_the_formulas_of_a_list(self):
@@ -120,23 +117,46 @@ class TemplatesTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("/proc/library.ktl", done.stderr)
 
-    def test_leaves_nothing_behind_after_an_interrupt(self):
+    def test_goes_on_where_an_interrupted_or_killed_build_was(self):
         elements = ["Li", "Na", "K", "Rb", "Cs", "Cu", "Ag", "Au"]
         lines = [salt(a, b, f"{a}{b}{n}", 3 + 0.0001 * n)
-                 for n in range(500) for a in elements for b in ("F", "Cl", "Br", "I")]
+                 for n in range(40) for a in elements for b in ("F", "Cl", "Br", "I")]
         source = self.write("a.jsonl", "".join(lines))
+        journal = self.folder / "out.ktl.journal"
 
-        process = start("templates", "build", "--from", source, "--out", self.out)
-        time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
+        self.interrupt(signal.SIGKILL, source, journal)
+        killed = journal.stat().st_size
+        errors = self.interrupt(signal.SIGINT, source, journal)
+        resumed = self.build("--from", source, "--keep-polymorphs")
+        whole = run("templates", "build", "--from", source, "--keep-polymorphs", "--out",
+                    self.folder / "whole.ktl")
+
+        self.assertGreater(killed, 1000)
+        self.assertIn("The same command goes on from here", errors)
+        self.assertIn("going on after the first", resumed.stderr)
+        self.assertEqual(whole.returncode, 0, whole.stderr)
+        self.assertEqual(self.out.read_bytes(), (self.folder / "whole.ktl").read_bytes())
+        self.assertEqual(sorted(p.name for p in self.folder.iterdir()),
+                         ["a.jsonl", "out.ktl", "whole.ktl"])
+
+    def interrupt(self, number, source, journal):
+        """Starts a build and sends it a signal once its journal has grown; gives its messages."""
+        before = journal.stat().st_size if journal.exists() else 0
+        process = start("templates", "build", "--from", source, "--keep-polymorphs", "--out",
+                        self.out)
+        end = time.monotonic() + 60
+        while time.monotonic() < end and process.poll() is None:
+            if journal.exists() and journal.stat().st_size > before + 1000:
+                break
+            time.sleep(0.01)
+        process.send_signal(number)
         _, errors = process.communicate(timeout=120)
-
-        self.assertEqual(process.returncode, 130)
-        self.assertIn("no library was written", errors)
-        self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["a.jsonl"])
+        self.assertEqual(process.returncode, 130 if number == signal.SIGINT else -number, errors)
+        self.assertFalse(self.out.exists())
+        return errors
 
     def test_helps_with_examples(self):
-        for command in ("build", "info", "list"):
+        for command in ("build", "export", "info", "list", "merge", "show"):
             self.assertIn("Example", run("templates", command, "--help").stdout)
 
 

@@ -50,9 +50,8 @@ class Predict : public testing::Test {
     write("mgo", rock_salt("Mg", "O", 4.21));
     write("cscl", caesium_chloride("Cs", "Cl", 4.12));
     write("catio3", test::perovskite(20, 22, 3.85));
-    build_templates(
-        {folder_->path()}, library_path(), {},
-        [](const std::string& where, const std::string& why) { FAIL() << where << ": " << why; });
+    build_templates({folder_->path()}, library_path(), {},
+                    [](const LeftOut& left) { FAIL() << left.where << ": " << left.why; });
   }
   static void TearDownTestSuite() { delete folder_; }
   static std::string library_path() { return folder_->path("small.ktl"); }
