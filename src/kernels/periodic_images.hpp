@@ -55,10 +55,12 @@ KRONITE_HD inline Vec3 pop(PointHeap& heap) {
 
 }  // namespace heap
 
-/// All images of all sites at a distance in (inner, outer] of site `centre`, in no order. False
-/// when the heap cannot hold them; its content is then of no use.
+/// The images of all sites at a distance in (inner, outer] of site `centre` for which
+/// matters(point, squared distance) holds, in no order. False when the heap cannot hold them; its
+/// content is then of no use.
+template <class Matters>
 KRONITE_HD inline bool gather_shell(const CrystalView& crystal, std::int64_t centre, double inner,
-                                    double outer, PointHeap& heap) {
+                                    double outer, Matters&& matters, PointHeap& heap) {
   const Vec3 a = crystal.lattice[0], b = crystal.lattice[1], c = crystal.lattice[2];
   // The sphere seen along c is a disc, and cut by a line of the disc along b a chord: so the reach
   // in each direction follows from what the directions before it have left.
@@ -88,7 +90,8 @@ KRONITE_HD inline bool gather_shell(const CrystalView& crystal, std::int64_t cen
              nc += 1) {
           const Vec3 point = at_ab + (nc + fc) * c;
           const double square = dot(point, point);
-          if (square <= inner * inner || square > outer * outer) continue;
+          if (square <= inner * inner || square > outer * outer || !matters(point, square))
+            continue;
           if (heap.size == heap.capacity) return false;
           heap.point[heap.size] = point;
           heap.square[heap.size++] = square;

@@ -22,6 +22,7 @@ enum class SiteStatus : int {
   unbounded = 1,     ///< the cell does not close within the longest diagonal
   no_room = 2,       ///< more faces than the workspace holds
   inconsistent = 3,  ///< the cell's vertices contradict each other
+  too_empty = 4,     ///< more points than kMostPoints to look at before the cell closes
 };
 
 /// Sizes of the memory that one thread works in.
@@ -85,6 +86,10 @@ inline constexpr double kCutoffTolerance = 1e-8;
 /// Points that the first shell should hold: enough for most cells.
 inline constexpr double kFirstShellPoints = 40;
 
+/// In a slab with hundreds of Å of vacuum, a cell closes far away, and until then the points of the
+/// slab grow in number as the square of the cutoff or faster.
+inline constexpr double kMostPoints = 2e6;
+
 /// The cutoff at which a periodic crystal must close every cell: the longest diagonal.
 KRONITE_HD inline double largest_cutoff(const CrystalView& crystal) {
   const Vec3 a = crystal.lattice[0], b = crystal.lattice[1], c = crystal.lattice[2];
@@ -126,16 +131,21 @@ KRONITE_HD inline bool cut_by_heap(SiteWorkspace& work, SiteStatus& status) {
 KRONITE_HD inline SiteStatus find_cell(const CrystalView& crystal, std::int64_t centre,
                                        SiteWorkspace& work) {
   const double largest = largest_cutoff(crystal);
-  const double first_shell = std::cbrt(0.75 / kPi * kFirstShellPoints * cell_volume(crystal) /
-                                       static_cast<double>(crystal.sites));
+  const double density = static_cast<double>(crystal.sites) / cell_volume(crystal);
+  const double first_shell = std::cbrt(0.75 / kPi * kFirstShellPoints / density);
   double cutoff = kFirstCutoff, inner = 0, width = first_shell;
+  const auto matters = [&](Vec3 point, double square) {
+    return inner == 0 || is_cut_by(work.cell, point, square);
+  };
   SiteStatus status = SiteStatus::good;
   start_cell(work.cell);
   for (;;) {
     const double end = cutoff + kCutoffTolerance;
+    if (4 / 3. * kPi * cutoff * cutoff * cutoff * density > kMostPoints)
+      return SiteStatus::too_empty;
     while (inner < end && inner < 2 * farthest_vertex(work.cell)) {
       const double outer = inner + width < end ? inner + width : end;
-      if (!gather_shell(crystal, centre, inner, outer, work.points)) {
+      if (!gather_shell(crystal, centre, inner, outer, matters, work.points)) {
         width = 0.5 * (outer - inner);
         if (width < kCutoffTolerance) return SiteStatus::no_room;
         continue;

@@ -210,6 +210,16 @@ KRONITE_HD inline Cut cut_cell(VoronoiCell& cell, Vec3 normal, double distance) 
   return Cut::made;
 }
 
+/// Whether the plane halfway to `point`, `square` its squared distance, cuts the cell.
+KRONITE_HD inline bool is_cut_by(const VoronoiCell& cell, Vec3 point, double square) {
+  double top = 0;
+  for (int v = 0; v < cell.vertices; ++v) {
+    const double reach = point.x * cell.x[v] + point.y * cell.y[v] + point.z * cell.z[v];
+    top = reach > top ? reach : top;
+  }
+  return top > 0.5 * square;
+}
+
 /// Whether nothing of the box is left.
 KRONITE_HD inline bool is_bounded(const VoronoiCell& cell) {
   for (int i = 0; i < 3 * cell.vertices; ++i)

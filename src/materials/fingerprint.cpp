@@ -98,6 +98,9 @@ std::string reason(SiteStatus status) {
       return "its Voronoi cell has too many faces";
     case SiteStatus::inconsistent:
       return "its Voronoi cell cannot be resolved in double precision";
+    case SiteStatus::too_empty:
+      return "too much vacuum around it: millions of atoms lie closer than those that close its "
+             "Voronoi cell";
   }
   return {};
 }
