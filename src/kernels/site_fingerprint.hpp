@@ -22,7 +22,7 @@ enum class SiteStatus : int {
   unbounded = 1,     ///< the cell does not close within the longest diagonal
   no_room = 2,       ///< more faces than the workspace holds
   inconsistent = 3,  ///< the cell's vertices contradict each other
-  too_empty = 4,     ///< more points than kMostPoints to look at before the cell closes
+  too_empty = 4,     ///< more to look at than kMostPoints before the cell closes
 };
 
 /// Sizes of the memory that one thread works in.
@@ -132,6 +132,7 @@ KRONITE_HD inline SiteStatus find_cell(const CrystalView& crystal, std::int64_t 
                                        SiteWorkspace& work) {
   const double largest = largest_cutoff(crystal);
   const double density = static_cast<double>(crystal.sites) / cell_volume(crystal);
+  const double length_c = norm(crystal.lattice[2]);
   const double first_shell = std::cbrt(0.75 / kPi * kFirstShellPoints / density);
   double cutoff = kFirstCutoff, inner = 0, width = first_shell;
   const auto matters = [&](Vec3 point, double square) {
@@ -141,8 +142,9 @@ KRONITE_HD inline SiteStatus find_cell(const CrystalView& crystal, std::int64_t 
   start_cell(work.cell);
   for (;;) {
     const double end = cutoff + kCutoffTolerance;
-    if (4 / 3. * kPi * cutoff * cutoff * cutoff * density > kMostPoints)
-      return SiteStatus::too_empty;
+    // Points in the sphere, or lines along c through it.
+    const double depth = cutoff > length_c ? cutoff : length_c;
+    if (4 * cutoff * cutoff * depth * density > kMostPoints) return SiteStatus::too_empty;
     while (inner < end && inner < 2 * farthest_vertex(work.cell)) {
       const double outer = inner + width < end ? inner + width : end;
       if (!gather_shell(crystal, centre, inner, outer, matters, work.points)) {
