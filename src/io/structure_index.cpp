@@ -89,7 +89,8 @@ StructureRecord read_single(const std::string& path, const ReadOptions& options)
     if (++count == 1) single = std::move(record);
     return true;
   };
-  Records records(sink, {}, options);
+  const SkipSink none;  // the first bad record is thrown
+  Records records(sink, none, options);
   read_structure_file(path, records);
   if (count != 1) fail(Errc::parse, "{}: {} structures, where the index expects one", path, count);
   return std::move(*single);
