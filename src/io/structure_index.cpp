@@ -44,21 +44,40 @@ std::vector<std::string> sorted_entries(const fs::path& folder, fs::file_type ty
   return entries;
 }
 
+/// The folder of the table, then the folders in it.
+std::vector<std::string> candidate_folders(const std::string& table) {
+  fs::path own = fs::path(table).parent_path();
+  if (own.empty()) own = ".";
+  std::vector<std::string> folders = sorted_entries(own, fs::file_type::directory);
+  folders.insert(folders.begin(), own.string());
+  return folders;
+}
+
+/// The one structure of a file. @throws Error when there is none, a bad one, or several.
+StructureRecord read_single(const std::string& path, const ReadOptions& options) {
+  std::optional<StructureRecord> single;
+  std::size_t count = 0;
+  const RecordSink sink = [&](StructureRecord&& record) {
+    if (++count == 1) single = std::move(record);
+    return true;
+  };
+  const SkipSink none;  // the first bad record is thrown
+  Records records(sink, none, options);
+  read_structure_file(path, records);
+  if (count != 1) fail(Errc::parse, "{}: {} structures, where the index expects one", path, count);
+  return std::move(*single);
+}
+
 }  // namespace
 
 std::optional<StructureIndex> find_index(const std::string& path) {
   if (!plain_name(path).ends_with(".csv")) return std::nullopt;
   const Ids ids = listed_ids(path);
   if (ids.empty()) return std::nullopt;
-  fs::path own = fs::path(path).parent_path();
-  if (own.empty()) own = ".";
-  std::vector<std::string> folders = sorted_entries(own, fs::file_type::directory);
-  folders.insert(folders.begin(), own.string());
-
   StructureIndex index;
   index.path = path;
   std::vector<std::string> all;
-  for (const std::string& folder : folders) {
+  for (const std::string& folder : candidate_folders(path)) {
     std::unordered_map<std::string, std::string> files;
     for (const std::string& file : sorted_entries(folder, fs::file_type::regular)) {
       const std::string id = canonical_id(name_of_structure_file(file));
@@ -78,25 +97,6 @@ std::optional<StructureIndex> find_index(const std::string& path) {
     if (used.count(file) == 0) index.duplicates.push_back(std::move(file));
   return index;
 }
-
-namespace {
-
-/// The one structure of a file. @throws Error when there is none, a bad one, or several.
-StructureRecord read_single(const std::string& path, const ReadOptions& options) {
-  std::optional<StructureRecord> single;
-  std::size_t count = 0;
-  const RecordSink sink = [&](StructureRecord&& record) {
-    if (++count == 1) single = std::move(record);
-    return true;
-  };
-  const SkipSink none;  // the first bad record is thrown
-  Records records(sink, none, options);
-  read_structure_file(path, records);
-  if (count != 1) fail(Errc::parse, "{}: {} structures, where the index expects one", path, count);
-  return std::move(*single);
-}
-
-}  // namespace
 
 bool read_index(const StructureIndex& index, Records& records,
                 std::unordered_set<std::string>& done) {
