@@ -94,7 +94,7 @@ Format format_of(const std::string& path) {
   if (plain_name(path).ends_with(".csv"))
     fail(Errc::parse,
          "{}: a table that has no column cif, and in whose folder no structure file is called as "
-         "its columns material_id, id or name say",
+         "its column material_id or id says",
          path);
   fail(Errc::parse,
        "{}: this is none of the formats kronite reads: CIF, POSCAR, extended XYZ, JSON of "

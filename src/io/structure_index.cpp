@@ -23,7 +23,8 @@ using Ids = std::unordered_set<std::string>;
 Ids listed_ids(const std::string& path) {
   Ids ids;
   StructureTable table(path);
-  if (!table.next_row() || table.has_column("cif")) return ids;
+  const bool has_ids = table.has_column("material_id") || table.has_column("id");
+  if (!has_ids || table.has_column("cif") || !table.next_row()) return ids;
   do {
     const std::string id = id_from_columns(table.columns());
     if (!id.empty()) ids.insert(canonical_id(id));

@@ -21,8 +21,8 @@ struct StructureIndex {
   std::vector<std::string> duplicates;
 };
 
-/// An index is a .csv file with a column material_id, id or name and none called cif, at least one
-/// row of which names a structure file (ID.cif, ID.vasp, ...) in its own folder or in a folder in
+/// An index is a .csv file with a column material_id or id and none called cif, at least one row of
+/// which names a structure file (ID.cif, ID.vasp, ...) in its own folder or in a folder in
 /// that one. The folder that holds most of them is taken. Empty when the file is none.
 /// @throws Error io, or parse for a table that is not CSV.
 std::optional<StructureIndex> find_index(const std::string& path);
