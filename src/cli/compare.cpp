@@ -2,13 +2,13 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
+#include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "base/fail.hpp"                      // for fail
 #include "base/log.hpp"                       // for notice
 #include "cli/commands.hpp"                   // for add_compare
 #include "cli/structures.hpp"                 // for read_one_structure
@@ -33,16 +33,23 @@ struct CompareCommand {
 
 /// One of the two crystals.
 struct Crystal {
-  explicit Crystal(const std::string& reference)
-      : record(read_one_structure(reference)), values(fingerprint(record.structure)) {
-    if (record.disordered)
-      notice(reference + " is disordered: every site that it lists counts, however it is occupied");
-  }
-  std::string formula() const { return record.structure.composition().reduced_formula(); }
-
   StructureRecord record;
   Fingerprint values;
+
+  std::string formula() const { return record.structure.composition().reduced_formula(); }
 };
+
+Crystal read_crystal(const std::string& reference) {
+  Crystal crystal{read_one_structure(reference), {}};
+  if (crystal.record.disordered)
+    notice(reference + " is disordered: every site that it lists counts, however it is occupied");
+  try {
+    crystal.values = fingerprint(crystal.record.structure);
+  } catch (const Error& error) {
+    fail(error.code(), "{}: {}", crystal.record.where, error.what());
+  }
+  return crystal;
+}
 
 bool is_share_of_sites(int feature) { return site_feature_names()[feature].starts_with("wt CN_"); }
 
@@ -122,7 +129,7 @@ void print_json(const Crystal& a, const Crystal& b) {
 }
 
 void CompareCommand::run() const {
-  const Crystal first(a), second(b);
+  const Crystal first = read_crystal(a), second = read_crystal(b);
   if (!figure.empty())
     io::write_file(figure, draw_coordination({{first.formula() + " (A)", first.values},
                                               {second.formula() + " (B)", second.values}}));

@@ -218,6 +218,8 @@ class Compare(Folder):
         self.expect_failure(self.compare("two.extxyz:b", "rocksalt.vasp"), "no structure of the id b")
         self.expect_failure(self.compare("bad.vasp", "rocksalt.vasp"), "less than 0.1")
         self.expect_failure(self.compare("none.cif", "rocksalt.vasp"), "none.cif")
+        self.write("needle.vasp", "Fe\n1\n0.5 0 0\n0 0.5 0\n0 0 2000\nFe\n1\nDirect\n0 0 0\n")
+        self.expect_failure(self.compare("rocksalt.vasp", "needle.vasp"), "needle.vasp: site 1 (Fe): too much vacuum")
         self.expect_failure(self.compare("rocksalt.vasp"), "B is required", code=2)
 
 
