@@ -68,6 +68,10 @@ double dissimilarity(const Fingerprint& a, const Fingerprint& b);
 /// Crystals of a smaller dissimilarity count as alike (tau of CSPML).
 inline constexpr double kAlikeBelow = 0.3;
 
+inline constexpr int kCoordinationNumbers = 24;
+/// Share of the sites with 1, 2, ... 24 neighbours: the means of "wt CN_1" and so on.
+std::array<double, kCoordinationNumbers> coordination_shares(const Fingerprint& values);
+
 /// One site feature of two crystals, and its part in their dissimilarity.
 struct FeatureDifference {
   int feature = 0;                               ///< 0..60

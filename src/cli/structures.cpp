@@ -44,6 +44,15 @@ std::pair<std::string, std::string> file_and_id(const std::string& reference) {
   return {reference, ""};  // read_structures() says that it is not there
 }
 
+/// Only the template that is asked for becomes a structure.
+StructureRecord read_template(const std::string& path, const std::string& id) {
+  const auto library = TemplateLibrary::open(path);
+  for (std::int64_t i = 0; i < library.size(); ++i)
+    if (library.info(i).id == id) return record_of(library, i);
+  fail(Errc::invalid_argument, "{} holds no template of the id \"{}\"; name one as {}:ID", path, id,
+       path);
+}
+
 /// Ids that a file offers, for a message.
 std::string some_ids(const std::vector<std::string>& ids, std::size_t count) {
   std::string text;
@@ -72,6 +81,7 @@ bool for_each_structure(const std::string& path, const RecordSink& sink, const S
 
 StructureRecord read_one_structure(const std::string& reference) {
   const auto [file, id] = file_and_id(reference);
+  if (is_library(file)) return read_template(file, id);
   std::optional<StructureRecord> found;
   std::vector<std::string> ids;
   std::string first_bad;

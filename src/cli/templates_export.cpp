@@ -51,14 +51,10 @@ std::string energy_words(const TemplateInfo& info) {
 /// "6 (60 %), 12 (20 %)": coordination numbers of the sites on average, from the fingerprint.
 std::string coordination_words(const Fingerprint& values) {
   constexpr double kWorthAWord = 0.05;
-  std::vector<std::pair<double, std::string>> found;
-  const std::vector<std::string>& names = site_feature_names();
-  for (std::size_t f = 0; f < names.size(); ++f) {
-    constexpr std::string_view kWeight = "wt CN_";
-    const double mean = values[kSiteStatistics * f];
-    if (names[f].starts_with(kWeight) && mean >= kWorthAWord)
-      found.emplace_back(mean, names[f].substr(kWeight.size()));
-  }
+  std::vector<std::pair<double, int>> found;
+  const auto shares = coordination_shares(values);
+  for (int n = 1; n <= kCoordinationNumbers; ++n)
+    if (shares[n - 1] >= kWorthAWord) found.emplace_back(shares[n - 1], n);
   std::stable_sort(found.begin(), found.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   std::string words;

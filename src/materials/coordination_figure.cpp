@@ -5,9 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <iterator>
-#include <string_view>
 #include <utility>
 
 #include "io/escape.hpp"  // for escape_markup
@@ -21,27 +19,16 @@ constexpr double kShownShare = 0.0005;  // of the sites; less is not drawn
 /// Okabe and Ito's colours, which people with colour blindness tell apart.
 constexpr std::array kColours = {"#0072b2", "#e69f00", "#009e73", "#cc79a7"};
 
-/// The mean of "wt CN_n" for n = 1 to 24.
-std::vector<std::pair<int, double>> shares(const Fingerprint& values) {
-  constexpr std::string_view kWeight = "wt CN_";
-  std::vector<std::pair<int, double>> result;
-  const auto& names = site_feature_names();
-  for (int f = 0; f < kSiteFeatures; ++f) {
-    if (!names[f].starts_with(kWeight)) continue;
-    int number = 0;
-    std::from_chars(names[f].data() + kWeight.size(), names[f].data() + names[f].size(), number);
-    result.emplace_back(number, values[f * kSiteStatistics]);
-  }
-  return result;
-}
-
 class Figure {
  public:
   explicit Figure(const std::vector<NamedFingerprint>& crystals) : crystals_(crystals) {
-    for (const auto& crystal : crystals) shares_.push_back(shares(crystal.values));
-    for (const auto& row : shares_)
-      for (const auto& [number, share] : row)
-        if (share > kShownShare) least_ = std::min(least_, number), most_ = std::max(most_, number);
+    for (const auto& crystal : crystals) shares_.push_back(coordination_shares(crystal.values));
+    for (const auto& shares : shares_)
+      for (int number = 1; number <= kCoordinationNumbers; ++number)
+        if (shares[number - 1] > kShownShare) {
+          least_ = std::min(least_, number);
+          most_ = std::max(most_, number);
+        }
     if (least_ > most_) least_ = most_ = 1;  // nothing has neighbours
   }
 
@@ -82,7 +69,7 @@ class Figure {
     for (int number = least_; number <= most_; ++number) {
       const double x = kLeft + kGroupWidth * (number - least_) + kGap;
       for (std::size_t i = 0; i < shares_.size(); ++i) {
-        const double share = shares_[i][number - 1].second;
+        const double share = shares_[i][number - 1];
         if (share <= kShownShare) continue;
         put("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\">"
             "<title>{}: {:.1f} % with {} neighbours</title></rect>\n",
@@ -107,8 +94,8 @@ class Figure {
   static const char* colour(std::size_t crystal) { return kColours[crystal % kColours.size()]; }
 
   const std::vector<NamedFingerprint>& crystals_;
-  std::vector<std::vector<std::pair<int, double>>> shares_;  ///< per crystal, by number from 1
-  int least_ = 24, most_ = 1;
+  std::vector<std::array<double, kCoordinationNumbers>> shares_;  ///< per crystal
+  int least_ = kCoordinationNumbers, most_ = 1;
   std::string text_;
 };
 

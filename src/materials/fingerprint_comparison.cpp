@@ -32,6 +32,16 @@ std::string_view plain_name(std::string_view motif) {
   return motif;
 }
 
+/// Number of the site feature "wt CN_n" for n from 1.
+std::array<int, kCoordinationNumbers> find_weights() {
+  const auto& names = site_feature_names();
+  std::array<int, kCoordinationNumbers> features;
+  for (int n = 1; n <= kCoordinationNumbers; ++n)
+    features[n - 1] = static_cast<int>(
+        std::find(names.begin(), names.end(), fmt::format("wt CN_{}", n)) - names.begin());
+  return features;
+}
+
 std::array<double, kSiteStatistics> statistics_of(const Fingerprint& values, int feature) {
   std::array<double, kSiteStatistics> statistics;
   std::copy_n(values.begin() + feature * kSiteStatistics, kSiteStatistics, statistics.begin());
@@ -50,6 +60,13 @@ std::string describe_site_feature(int feature) {
   const std::string_view motif = name.substr(0, at), count = name.substr(at + kNumber.size());
   return motif == "wt" ? fmt::format("{}-fold coordination", count)
                        : fmt::format("{}-fold, {}", count, plain_name(motif));
+}
+
+std::array<double, kCoordinationNumbers> coordination_shares(const Fingerprint& values) {
+  static const std::array<int, kCoordinationNumbers> features = find_weights();
+  std::array<double, kCoordinationNumbers> shares;
+  for (int i = 0; i < kCoordinationNumbers; ++i) shares[i] = statistics_of(values, features[i])[0];
+  return shares;
 }
 
 std::vector<FeatureDifference> compare(const Fingerprint& a, const Fingerprint& b) {

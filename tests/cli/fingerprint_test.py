@@ -209,6 +209,8 @@ class Compare(Folder):
         result = self.compare("l.ktl:a-2", "zincblende.vasp")
 
         self.assertIn(", alike", result.stdout)
+        self.expect_failure(self.compare("l.ktl", "zincblende.vasp"), "name one as l.ktl:ID")
+        self.expect_failure(self.compare("l.ktl:a-3", "zincblende.vasp"), 'no template of the id "a-3"')
 
     def test_wrong_calls_are_refused_with_a_sentence(self):
         self.write("bad.vasp", SQUASHED)

@@ -2,8 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <initializer_list>
 #include <string>
+#include <utility>
 
 #include "kronite/error.hpp"
 #include "kronite/fingerprint.hpp"
@@ -65,6 +68,17 @@ TEST(FingerprintComparison, OfEqualCrystalsHasNoShares) {
     EXPECT_EQ(differences[f].feature, f);
     EXPECT_EQ(differences[f].share, 0);
   }
+}
+
+TEST(FingerprintComparison, ReadsTheSharesOfCoordinationNumbers) {
+  const Fingerprint values = uniform({{"wt CN_1", 0.25}, {"wt CN_24", 0.5}, {"q4 CN_9", 1}});
+
+  const auto shares = coordination_shares(values);
+
+  std::array<double, 24> expected{};
+  expected[0] = 0.25;
+  expected[23] = 0.5;
+  EXPECT_EQ(shares, expected);
 }
 
 TEST(FingerprintComparison, NamesFeaturesAsCrystallographersDo) {
