@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/input.hpp"  // for MappedFile
+#include "io/mapped_file.hpp"  // for MappedFile
 
 namespace kronite::io {
 

@@ -1,11 +1,9 @@
-// Reading files, plain or compressed (gzip, xz, zstd, bzip2, told by their first bytes), and
-// mapping them.
+// Reading files, plain or compressed (gzip, xz, zstd, bzip2, told by their first bytes).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 
 namespace kronite::io {
@@ -37,21 +35,6 @@ class LineReader {
   std::string path_;
   std::unique_ptr<Stream> stream_;
   std::int64_t line_number_ = 0;
-};
-
-/// A file mapped read-only into memory for as long as this lives.
-class MappedFile {
- public:
-  explicit MappedFile(const std::string& path);
-  ~MappedFile();
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
-
-  std::span<const std::byte> bytes() const { return {data_, size_}; }
-
- private:
-  const std::byte* data_ = nullptr;
-  std::size_t size_ = 0;
 };
 
 }  // namespace kronite::io

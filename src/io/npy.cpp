@@ -11,7 +11,7 @@
 
 #include "base/fail.hpp"       // for fail
 #include "io/atomic_file.hpp"  // for AtomicFile
-#include "io/input.hpp"        // for MappedFile
+#include "io/mapped_file.hpp"  // for MappedFile
 #include "kronite/io.hpp"      // for write_npy, read_npy
 
 namespace kronite::io {
