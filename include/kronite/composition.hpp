@@ -99,7 +99,8 @@ class ElementTable {
 /// order: 5 x features values. The sum scales with the formula, so describe reduced compositions.
 /// out: compositions x 5 * features, host. Shared among OpenMP threads, with the same bits from any
 /// number of them.
-/// @throws Error invalid_argument when an element is not in the table, naming it and the formula.
+/// @throws Error invalid_argument when an element is not in the table or an amount so large that a
+/// value is beyond double precision, naming the formula.
 void describe(const std::vector<Composition>& compositions, const ElementTable& table,
               MatrixView<double> out);
 

@@ -2,10 +2,12 @@
 // weighted sum, weighted population variance, maximum and minimum of every element feature.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <string_view>
 
 #include "base/fail.hpp"                // for fail
+#include "base/printable.hpp"           // for printable
 #include "kronite/composition.hpp"      // for describe
 #include "kronite/error.hpp"            // for require
 #include "materials/element_table.hpp"  // for require_elements
@@ -17,8 +19,9 @@ constexpr std::array<std::string_view, 5> kStatistics = {"ave:", "sum:", "var:",
 /// Fewer compositions take less time than waking the threads.
 constexpr std::int64_t kWorthThreads = 256;
 
-/// The definition, one pass per element over rows of `features` values.
-void describe_one(const Composition& composition, const ElementTable& table, std::size_t features,
+/// The definition, one pass per element over rows of `features` values. False when a sum is beyond
+/// double precision.
+bool describe_one(const Composition& composition, const ElementTable& table, std::size_t features,
                   double* out) {
   double* const ave = out;
   double* const sum = ave + features;
@@ -47,6 +50,7 @@ void describe_one(const Composition& composition, const ElementTable& table, std
       var[j] += weight * (deviation * deviation);
     }
   }
+  return std::all_of(sum, max, [](double value) { return std::isfinite(value); });
 }
 
 }  // namespace
@@ -64,9 +68,14 @@ void describe(const std::vector<Composition>& compositions, const ElementTable& 
     require(!composition.empty(), "an empty composition has no descriptor");
     require_elements(composition, table);
   }
-#pragma omp parallel for schedule(static) if (count >= kWorthThreads)
+  std::int64_t too_large = count;
+#pragma omp parallel for schedule(static) reduction(min : too_large) if (count >= kWorthThreads)
   for (std::int64_t i = 0; i < count; ++i)
-    describe_one(compositions[i], table, features, out.row(i));
+    if (!describe_one(compositions[i], table, features, out.row(i)))
+      too_large = std::min(too_large, i);
+  if (too_large < count)
+    fail(Errc::invalid_argument, "the amounts of {} are too large for a descriptor",
+         printable(compositions[too_large].reduced_formula()));
 }
 
 std::vector<std::string> descriptor_names(const ElementTable& table) {

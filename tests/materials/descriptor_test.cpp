@@ -135,6 +135,18 @@ TEST(Descriptor, NamesTheElementAndFormulaThatTheTableDoesNotCover) {
   }
 }
 
+TEST(Descriptor, RefusesAmountsWhoseSumsAreBeyondDoublePrecision) {
+  const std::vector<Composition> compositions = {Composition::parse("NaCl"),
+                                                 Composition::parse("Fe1e307O1.5")};
+  try {
+    described(compositions, ElementTable::embedded());
+    FAIL() << "accepted";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), Errc::invalid_argument);
+    EXPECT_NE(std::string(e.what()).find("too large for a descriptor"), std::string::npos);
+  }
+}
+
 TEST(Descriptor, RefusesAnEmptyCompositionAndAMatrixOfAnotherShape) {
   const ElementTable& table = ElementTable::embedded();
   std::vector<double> values(600);
