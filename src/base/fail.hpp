@@ -5,14 +5,16 @@
 
 #include <utility>
 
-#include "kronite/error.hpp"  // for Error, Errc
+#include "base/printable.hpp"  // for message_line
+#include "kronite/error.hpp"   // for Error, Errc
 
 namespace kronite {
 
-/// Throws Error(code) with a formatted sentence.
+/// Throws Error(code) with a formatted sentence, which becomes printable text on one line: names in
+/// it may come from damaged files.
 template <class... Args>
 [[noreturn]] void fail(Errc code, fmt::format_string<Args...> text, Args&&... args) {
-  throw Error(code, fmt::format(text, std::forward<Args>(args)...));
+  throw Error(code, message_line(fmt::format(text, std::forward<Args>(args)...)));
 }
 
 }  // namespace kronite

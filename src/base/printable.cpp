@@ -46,6 +46,11 @@ std::string printable(std::string_view text, std::size_t most) {
   return shown;
 }
 
+std::string message_line(std::string_view text) {
+  constexpr std::size_t kLongest = 2000;  // a path, and room for a sentence
+  return printable(text, kLongest);
+}
+
 std::string_view character_at(std::string_view text, std::size_t at) {
   return text.substr(at, std::max<std::size_t>(character_length(text.substr(at)), 1));
 }

@@ -11,6 +11,9 @@ namespace kronite {
 /// "?", what is left out becomes "...".
 std::string printable(std::string_view text, std::size_t most = 60);
 
+/// A message on one line, whatever bytes the names in it hold; only an absurdly long one is cut.
+std::string message_line(std::string_view text);
+
 /// The character (not byte) of the text that begins at byte `at`.
 std::string_view character_at(std::string_view text, std::size_t at);
 

@@ -30,7 +30,7 @@ class ListBuilder {
       list_.push_back({std::string(text), Composition::parse(text, &notices_), line});
       for (const std::string& text_of_notice : notices_) notice(where + ": " + text_of_notice);
     } catch (const Error& e) {
-      if (!skip_) fail(e.code(), "{}: {}", where, e.what());
+      if (!skip_) throw Error(e.code(), where + ": " + e.what());  // with its caret
       skip_(where, e.what());
     }
     any_ = true;

@@ -1,11 +1,8 @@
 // Text of plain and compressed files, whole or by lines.
 #include "io/input.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 
 #include "base/ascii.hpp"      // for to_lower

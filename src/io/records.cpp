@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "base/log.hpp"        // for warning
-#include "base/printable.hpp"  // for printable
+#include "base/printable.hpp"  // for printable, message_line
 
 namespace kronite::io {
 namespace {
@@ -43,8 +43,8 @@ Declared compare_to_declared(const StructureRecord& record, const Composition& f
 
 void Records::refuse(const std::string& where, const std::string& why) {
   ++found_;
-  if (!skip_) throw Error(Errc::parse, where + ": " + why);
-  skip_(where, why);
+  if (!skip_) throw Error(Errc::parse, message_line(where + ": " + why));
+  skip_(message_line(where), message_line(why));
 }
 
 /// Sites of disordered records carry one element each and say nothing of the formula.

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/printable.hpp"     // for message_line
 #include "kronite/error.hpp"      // for Error
 #include "kronite/structure.hpp"  // for StructureRecord, RecordSink, SkipSink, ReadOptions
 
@@ -36,7 +37,7 @@ class Records {
       return true;
     }
     ++found_;
-    record->where = where;
+    record->where = message_line(where);
     compare_formulas(*record);
     sink_failed_ = true;
     const bool more = sink_(std::move(*record));

@@ -1,10 +1,12 @@
 // Pointing into a formula.
 #include "materials/formula_error.hpp"
 
+#include <fmt/format.h>  // for format
+
 #include <algorithm>
 
-#include "base/fail.hpp"       // for fail
 #include "base/printable.hpp"  // for printable
+#include "kronite/error.hpp"   // for Error
 
 namespace kronite {
 namespace {
@@ -16,14 +18,17 @@ constexpr std::size_t kBehindCaret = 24;
 }  // namespace
 
 void refuse_formula(std::string_view formula, std::size_t at, const std::string& reason) {
-  if (formula.empty()) fail(Errc::parse, "cannot read a formula: {}", reason);
+  if (formula.empty()) throw Error(Errc::parse, "cannot read a formula: " + reason);
   std::size_t from = at > kBeforeCaret ? at - kBeforeCaret : 0;
   while (from < at && continues_character(formula[from])) ++from;
   const std::string before = (from > 0 ? "..." : "") + printable(formula.substr(from, at - from));
   const auto column =
       std::count_if(before.begin(), before.end(), [](char c) { return !continues_character(c); });
-  fail(Errc::parse, "cannot read the formula \"{}\": {}\n  {}{}\n  {:>{}}", printable(formula),
-       reason, before, printable(formula.substr(at), kBehindCaret), '^', column + 1);
+  // Not through fail(), which makes one line: the caret needs three.
+  throw Error(
+      Errc::parse,
+      fmt::format("cannot read the formula \"{}\": {}\n  {}{}\n  {:>{}}", printable(formula),
+                  reason, before, printable(formula.substr(at), kBehindCaret), '^', column + 1));
 }
 
 }  // namespace kronite
