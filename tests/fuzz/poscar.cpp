@@ -1,0 +1,9 @@
+// POSCAR files.
+#include "fuzz/structures.hpp"
+#include "fuzz/target.hpp"
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace kronite::fuzz;
+  read_and_check(as_file("input.poscar", as_text(data, size)));
+  return 0;
+}
