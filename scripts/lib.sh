@@ -23,9 +23,10 @@ kronite_packages() {
           libstb-dev libsymspg-dev libcli11-dev ;;
       test) printf '%s\n' libgtest-dev python3 ;;
       bench) printf '%s\n' libbenchmark-dev ;;
+      fuzz) printf '%s\n' clang libclang-rt-14-dev libomp-dev ;;
       data)  # only to make data/ anew
         printf '%s\n' libavogadro-data libncrystal-data ;;
-      *) die "there is no package group '$group': build, test, bench or data" ;;
+      *) die "there is no package group '$group': build, test, bench, fuzz or data" ;;
     esac
   done
 }
@@ -115,9 +116,14 @@ build_jobs() {
 # default_preset: with the CUDA module where it can be built.
 default_preset() { if has_nvcc; then echo cuda; else echo cpu; fi; }
 
-# configure_and_build PRESET [CMAKE ARGUMENT...]: into build/PRESET. The configuration's output is
-# shown only when it fails.
+# configure_and_build PRESET [CMAKE ARGUMENT...]: everything, into build/PRESET.
 configure_and_build() {
+  configure "$@"
+  build "$1"
+}
+
+# configure PRESET [CMAKE ARGUMENT...]: its output is shown only when it fails.
+configure() {
   local preset=$1 folder log args=()
   shift
   folder=$kronite_root/build/$preset
@@ -133,8 +139,14 @@ configure_and_build() {
     tail -n 30 "$log" >&2
     die "the configuration failed; its whole output is in $log"
   }
+}
+
+# build PRESET [TARGET...]: what was configured, all of it without targets.
+build() {
+  local folder=$kronite_root/build/$1
+  shift
   say "building with $(build_jobs) jobs into $folder"
-  cmake --build "$folder" --parallel "$(build_jobs)"
+  cmake --build "$folder" --parallel "$(build_jobs)" ${1:+--target "$@"}
 }
 
 # packed_prefix_path: the second entry serves distributions without Debian's multiarch folders.
