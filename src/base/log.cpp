@@ -4,8 +4,6 @@
 #include <mutex>
 #include <utility>
 
-#include "base/printable.hpp"  // for message_line
-
 namespace kronite {
 namespace {
 
@@ -28,7 +26,7 @@ void set_log_callback(LogCallback f) {
 
 void log(LogLevel level, const std::string& message) {
   const std::lock_guard lock(guard());
-  if (callback()) callback()(level, message_line(message));
+  if (callback()) callback()(level, message);
 }
 
 }  // namespace kronite

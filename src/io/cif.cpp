@@ -60,7 +60,7 @@ GivenSymmetry given_symmetry(cif::Block& block) {
                                 "_space_group_name_H-M_full", "_space_group_name_H-M_ref"});
   given.number = value_of(block, {"_space_group_IT_number", "_symmetry_Int_Tables_number"});
   if (given.triplets.empty() && given.hall.empty() && given.name.empty() && given.number.empty())
-    notice(fmt::format("data_{}: no symmetry is given, read as P 1", block.name));
+    notice(fmt::format("data_{}: no symmetry is given, read as P 1", printable(block.name)));
   return given;
 }
 
