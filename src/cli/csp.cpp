@@ -165,7 +165,7 @@ void add_predict(CLI::App& parent) {
   command
       ->add_option("--file", job->list,
                    "List: one formula per line, or a .csv with a column "
-                   "called formula; may be .gz")
+                   "called formula; may be compressed (.gz, .xz, .zst, .bz2)")
       ->type_name("FILE");
   command->add_flag("--skip-bad", job->skip_bad,
                     "Leave out formulas that cannot be used instead of running nothing");

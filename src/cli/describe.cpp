@@ -104,9 +104,10 @@ void add_describe(CLI::App& program) {
       "described as SiO2.");
   const auto command = std::make_shared<DescribeCommand>();
   app->add_option("FORMULA", command->formulas, "Formulas such as \"Ca(OH)2\" or La1.85Sr0.15CuO4");
-  app->add_option("--file", command->file,
-                  "List of formulas: one per line (# begins a comment), or a .csv file with a\n"
-                  "column such as formula or formula_pretty; may be compressed (.gz)");
+  app->add_option(
+      "--file", command->file,
+      "List of formulas: one per line (# begins a comment), or a .csv file with a\n"
+      "column such as formula or formula_pretty; may be compressed (.gz, .xz, .zst, .bz2)");
   app->add_option(
          "--out", command->out,
          "FILE.csv; FILE.npy, with FILE.columns.txt and FILE.rows.csv beside it; or - for\n"
