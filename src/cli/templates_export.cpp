@@ -15,6 +15,7 @@
 #include "cli/terminal.hpp"             // for ProgressLine, die_on_interrupt
 #include "io/atomic_file.hpp"           // for AtomicFile, write_file
 #include "io/escape.hpp"                // for one_line
+#include "io/material_id.hpp"           // for canonical_id
 #include "materials/template_text.hpp"  // for template_cif and its like
 
 namespace kronite::cli {
@@ -94,9 +95,10 @@ struct Show {
   void run() const {
     die_on_interrupt();
     const TemplateLibrary library = open_library(path);
+    const std::string wanted = io::canonical_id(id);
     bool found = false;
     for (std::int64_t i = 0; i < library.size(); ++i) {
-      if (library.info(i).id != id) continue;
+      if (io::canonical_id(library.info(i).id) != wanted) continue;
       fmt::print("{}", text(library, i));
       found = true;
     }

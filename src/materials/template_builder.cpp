@@ -1,4 +1,6 @@
 // From files of structures to a template library: read, reduce, choose, write.
+#include <omp.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -278,7 +280,7 @@ class Reader {
     if (begin_record(record.where)) {
       Slot* slot = &slots_.emplace_back();
       slot->record = std::move(record);
-#pragma omp task firstprivate(slot)
+#pragma omp task firstprivate(slot) if (omp_get_num_threads() > 1)
       judge(*slot);
       if (slots_.size() >= kInFlight) {
 #pragma omp taskwait

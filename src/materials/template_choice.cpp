@@ -8,7 +8,8 @@
 #include <tuple>
 #include <unordered_map>
 
-#include "base/fail.hpp"  // for fmt::format
+#include "base/fail.hpp"       // for fmt::format
+#include "io/material_id.hpp"  // for canonical_id
 
 namespace kronite {
 namespace {
@@ -47,12 +48,12 @@ void sort_best_first(const std::vector<TemplateKey>& keys, Group& group) {
             [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
 }
 
-/// One record that came twice, in two downloads for example. Ids alone do not tell: that of a CIF
-/// may be "data_global".
+/// One record that came twice, in two downloads for example, given that the ids name one entry. Ids
+/// alone do not tell: that of a CIF may be "data_global".
 bool is_duplicate(const TemplateKey& a, const TemplateKey& b) {
   constexpr double kSameVolume = 1e-4;
   const bool has_id = a.id != a.formula;  // a record without an id goes by its formula
-  return has_id && a.id == b.id && a.space_group == b.space_group && a.sites == b.sites &&
+  return has_id && a.space_group == b.space_group && a.sites == b.sites &&
          std::abs(a.volume - b.volume) <= kSameVolume * a.volume;
 }
 
@@ -77,9 +78,9 @@ std::vector<Verdict> choose_templates(const std::vector<TemplateKey>& keys, bool
   std::vector<Verdict> verdicts(keys.size());
   for (auto& [formula, group] : by_formula) {
     sort_best_first(keys, group);
-    std::unordered_map<std::string_view, Group> by_id;
+    std::unordered_map<std::string, Group> by_id;
     for (const std::size_t i : group) {
-      Group& alike = by_id[keys[i].id];
+      Group& alike = by_id[io::canonical_id(keys[i].id)];
       const auto first = std::find_if(alike.begin(), alike.end(), [&](std::size_t j) {
         return is_duplicate(keys[i], keys[j]);
       });

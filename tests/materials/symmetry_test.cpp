@@ -13,6 +13,7 @@
 
 #include "io/csv.hpp"
 #include "kronite/error.hpp"
+#include "kronite/templates.hpp"
 #include "materials/lattice.hpp"
 #include "support/crystals.hpp"
 #include "support/data.hpp"
@@ -225,6 +226,22 @@ TEST(Symmetry, MayBeAskedByManyThreads) {
 
   for (const int sum : found) EXPECT_EQ(sum, found[0]);
   EXPECT_GT(found[0], 0);
+}
+
+TEST(Symmetry, FindsTheOrbitsOfThePrimitiveCellThatASearchOfItFinds) {
+  const TemplateLibrary library = TemplateLibrary::embedded();
+  std::int64_t fewer = 0;
+
+  for (std::int64_t i = 0; i < library.size(); i += 8) {
+    const StandardCell crystal = standardise(supercell(library.structure(i), 1, 2, 1));
+    const std::vector<int> orbits = primitive_orbits(crystal);
+    const std::vector<int> searched = find_symmetry(crystal.primitive).equivalent;
+
+    EXPECT_EQ(orbits, searched) << library.info(i).id;
+    fewer += std::set<int>(orbits.begin(), orbits.end()).size() < crystal.primitive.size();
+  }
+
+  EXPECT_GT(fewer, 10);
 }
 
 TEST(Symmetry, AgreesWithTheSpaceGroupsOfMp20) {
