@@ -96,7 +96,7 @@ void make_library(const char* what, const std::string& out, const std::string& r
   LeftOutReport left_out(report_path);
   BuildReport report;
   try {
-    ProgressLine line(what);
+    ProgressLine line(what, true);
     const auto progress = [&](long long done, long long total) { return line(done, total); };
     report = make(progress, left_out.sink());
   } catch (const Error&) {

@@ -32,6 +32,13 @@ std::string duration(double seconds) {
   return fmt::format("{}:{:02} h", s / 3600, s / 60 % 60);
 }
 
+/// 279630 is 280000.
+long long two_digits(long long value) {
+  long long unit = 1;
+  while (value / unit >= 100) unit *= 10;
+  return (value + unit / 2) / unit * unit;
+}
+
 std::size_t code_points(const std::string& text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return !continues_character(c); }));
@@ -104,7 +111,8 @@ bool ProgressLine::operator()(long long done, long long total) {
     std::string text = fmt::format("{}: {}", what_, done);
     if (total > 0 && done > 0)
       text += fmt::format(
-          " of {} ({:.0f} %), {} left", total,
+          " of {}{} ({:.0f} %), {} left", guessed_ ? "about " : "",
+          guessed_ ? two_digits(total) : total,
           100.0 * static_cast<double>(done) / static_cast<double>(total),
           duration(elapsed * static_cast<double>(total - done) / static_cast<double>(done)));
     else

@@ -29,7 +29,9 @@ void die_on_interrupt();
 /// line every ten seconds in a log. Passes as kronite::Progress and stops the job on Ctrl-C.
 class ProgressLine {
  public:
-  explicit ProgressLine(std::string what) : what_(std::move(what)) {}
+  /// `guessed`: the total is an estimate, and said to be one.
+  explicit ProgressLine(std::string what, bool guessed = false)
+      : what_(std::move(what)), guessed_(guessed) {}
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
   ~ProgressLine();
@@ -40,6 +42,7 @@ class ProgressLine {
   using Clock = std::chrono::steady_clock;
 
   std::string what_;
+  bool guessed_;
   Clock::time_point begun_ = Clock::now();
   Clock::time_point shown_ = begun_;
   bool open_ = false;  ///< a line without its end is on the terminal

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <ctime>
 #include <filesystem>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/fail.hpp"        // for fail
@@ -122,9 +121,10 @@ std::string xyz_field(const char* key, const std::string& value) {
 std::string xyz_frame(const Prediction& prediction, const Candidate& c) {
   return to_extxyz(
       c.structure,
-      fmt::format("{} rank={} {} {} space_group={}", xyz_field("query", prediction.query), c.rank,
-                  xyz_field("template_id", c.template_id),
-                  xyz_field("template_formula", c.template_formula), c.space_group));
+      fmt::format("{} rank={} {} {} space_group={} {} {}", xyz_field("query", prediction.query),
+                  c.rank, xyz_field("template_id", c.template_id),
+                  xyz_field("template_formula", c.template_formula), c.space_group,
+                  xyz_field("license", c.license), xyz_field("source", c.source)));
 }
 
 }  // namespace
@@ -206,24 +206,23 @@ void RunFolder::finish(bool page) {
   io::AtomicFile frames(file("candidates.extxyz"));
   std::optional<Report> report;
   if (page) report.emplace(file("index.html"), info_.command);
-  std::map<std::string, std::int64_t> licences;
+  Origins origins;
   read_predictions(file(kRecords), [&](Prediction&& prediction, std::int64_t) {
     table.add(prediction);
     for (const auto& c : prediction.candidates) {
       frames.write(xyz_frame(prediction, c));
-      ++licences[c.license];
+      ++origins.licences[c.license];
+      if (!c.source.empty()) origins.sources.insert(c.source);
     }
     if (report) report->add(prediction);
   });
   table.commit();
   frames.commit();
   if (report) report->commit();
-  write_manifest("complete", {licences.begin(), licences.end()});
+  write_manifest("complete", origins);
 }
 
-void RunFolder::write_manifest(
-    const char* state,
-    const std::vector<std::pair<std::string, std::int64_t>>& candidates_by_licence) const {
+void RunFolder::write_manifest(const char* state, const Origins& origins) const {
   Json manifest{{"program", "kronite csp predict"},
                 {"version", KRONITE_VERSION},
                 {"state", state},
@@ -237,8 +236,9 @@ void RunFolder::write_manifest(
     manifest["inputs"].push_back({{"name", name}, {"hash", hash}});
   manifest["queries"] = finished_.size();
   manifest["candidates_by_licence"] = Json::object();
-  for (const auto& [licence, count] : candidates_by_licence)
+  for (const auto& [licence, count] : origins.licences)
     manifest["candidates_by_licence"][licence] = count;
+  manifest["sources_to_cite"] = origins.sources;
   io::write_file(file(kManifest),
                  manifest.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }

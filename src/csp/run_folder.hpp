@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -45,9 +47,12 @@ class RunFolder {
  private:
   std::string file(const std::string& name) const { return path_ + "/" + name; }
   void require_same_settings() const;
-  void write_manifest(
-      const char* state,
-      const std::vector<std::pair<std::string, std::int64_t>>& candidates_by_licence) const;
+  /// Where the candidates' templates come from.
+  struct Origins {
+    std::map<std::string, std::int64_t> licences;  ///< candidates of each
+    std::set<std::string> sources;
+  };
+  void write_manifest(const char* state, const Origins& origins) const;
 
   std::string path_;
   const RunInfo info_;

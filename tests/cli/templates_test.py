@@ -11,12 +11,12 @@ import unittest
 from program import run, start
 
 
-def salt(cation, anion, identifier, edge=4.1, occupancy=1):
+def salt(cation, anion, identifier, edge=4.1, occupancy=1, **more):
     """A Materials Project style line: caesium chloride type."""
     sites = [{"species": [{"element": cation, "occu": 1}], "abc": [0, 0, 0]},
              {"species": [{"element": anion, "occu": occupancy}], "abc": [0.5, 0.5, 0.5]}]
     matrix = [[edge, 0, 0], [0, edge, 0], [0, 0, edge]]
-    return json.dumps({"material_id": identifier,
+    return json.dumps({"material_id": identifier, **more,
                        "structure": {"lattice": {"matrix": matrix}, "sites": sites}}) + "\n"
 
 
@@ -59,6 +59,120 @@ class TemplatesTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("a.jsonl:1 (bad0): disordered", done.stderr)
         self.assertIn("4 more", done.stderr)
+
+    def test_reports_every_structure_left_out_as_csv_or_json_lines(self):
+        source = self.write("a.jsonl", salt("Cs", "Cl", "bad", occupancy=0.5) + "no json\n" +
+                            salt("K", "Br", "high", energy_above_hull=0.3) +
+                            salt("K", "Br", "low", edge=4.2, energy_above_hull=0.1) +
+                            salt("Na", "F", "nc", license="CC-BY-NC-4.0"))
+        expected = [("a.jsonl:1", "bad", "CsCl", "disordered"), ("a.jsonl:2", "", "", "unreadable"),
+                    ("a.jsonl:5", "nc", "NaF", "license"), ("a.jsonl:3", "high", "KBr", "polymorph")]
+        for name in ("left.csv", "left.jsonl"):
+            with self.subTest(name):
+                report = self.folder / name
+
+                done = self.build("--from", source, "--report", report)
+
+                self.assertEqual(done.returncode, 0, done.stderr)
+                text = report.read_text(encoding="utf-8")
+                rows = (list(csv.DictReader(text.splitlines())) if name.endswith(".csv")
+                        else [json.loads(line) for line in text.splitlines()])
+                self.assertEqual([(pathlib.Path(row["where"]).name, row["id"], row["formula"],
+                                   row["reason"]) for row in rows], expected)
+
+    def test_refuses_a_report_of_no_known_kind_before_it_begins(self):
+        source = self.write("a.jsonl", salt("Cs", "Cl", "one"))
+
+        done = self.build("--from", source, "--report", "left.txt")
+
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(".csv or .jsonl", done.stderr)
+        self.assertFalse(self.out.exists())
+
+    def test_takes_the_licences_it_is_told_to(self):
+        source = self.write("a.jsonl", salt("Cs", "Cl", "by", license="CC-BY-4.0") +
+                            salt("K", "Br", "nc", license="BY-NC") + salt("Na", "F", "none"))
+        for allowed, kept in ((None, {"CsCl", "NaF"}), ("BY-NC", {"KBr"}),
+                              ("BY-C,unknown", {"CsCl", "NaF"})):
+            with self.subTest(allowed):
+                done = self.build("--from", source,
+                                  *([] if allowed is None else ["--allow-license", allowed]))
+
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn("licence not allowed", done.stdout)
+                rows = csv.DictReader(run("templates", "list", self.out).stdout.splitlines())
+                self.assertEqual({row["formula"] for row in rows}, kept)
+        self.assertIn("is no licence",
+                      self.build("--from", source, "--allow-license", "free, as in beer").stderr)
+
+    def test_exports_what_builds_the_same_library(self):
+        choice = ["--ratio", "3:1:1"]
+        before = run("templates", "list", *choice).stdout
+        for form, name in (("cif", "cifs"), ("extxyz", "all.extxyz"), ("jsonl", "all.jsonl")):
+            with self.subTest(form):
+                exported = run("templates", "export", *choice, "--format", form, "--out",
+                               self.folder / name)
+                built = self.build("--from", self.folder / name, "--keep-polymorphs")
+
+                self.assertEqual(exported.returncode, 0, exported.stderr)
+                self.assertEqual(built.returncode, 0, built.stderr)
+                after = run("templates", "list", self.out).stdout
+                # The volume over that fitted to the whole library depends on the library.
+                self.assertEqual(self.without(after, "volume_over_fit"),
+                                 self.without(before, "volume_over_fit"))
+        again = run("templates", "export", *choice, "--out", self.folder / "cifs")
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("not empty", again.stderr)
+
+    def without(self, listing, column):
+        return [{k: v for k, v in row.items() if k != column}
+                for row in csv.DictReader(listing.splitlines())]
+
+    def test_merges_libraries_by_the_same_choice(self):
+        parts = []
+        for name, energy in (("a", 0.3), ("b", 0.1)):
+            source = self.write(f"{name}.jsonl", salt("K", "Br", name, energy_above_hull=energy))
+            parts.append(self.folder / f"{name}.ktl")
+            run("templates", "build", "--from", source, "--out", parts[-1])
+
+        done = run("templates", "merge", *parts, "--out", self.out)
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"a better structure of the same formula +1\n")
+        rows = list(csv.DictReader(run("templates", "list", self.out).stdout.splitlines()))
+        self.assertEqual([row["id"] for row in rows], ["b"])
+
+    def test_shows_one_template_in_words_and_as_a_file(self):
+        source = self.write("a.jsonl", salt("Cs", "Cl", "mp-149", formation_energy_per_atom=-2.5))
+        self.build("--from", source)
+
+        words = run("templates", "show", "mp-aaft", self.out)
+
+        self.assertEqual(words.returncode, 0, words.stderr)
+        for part in ("# mp-149: CsCl, ratio 1:1", "Pm-3m, 221, cubic", "-2.5000 eV/atom", "8 (",
+                     "data_mp-149", "_space_group_symop_operation_xyz"):
+            self.assertIn(part, words.stdout)
+        for form, begins in (("cif", "data_mp-149"), ("poscar", "CsCl mp-149"), ("extxyz", "2\n"),
+                             ("json", '{"formula_pretty":"CsCl"')):
+            text = run("templates", "show", "mp-149", self.out, "--format", form).stdout
+            self.assertTrue(text.startswith(begins), text)
+        unknown = run("templates", "show", "mp-1", self.out)
+        self.assertEqual(unknown.returncode, 1)
+        self.assertIn('no template with the id "mp-1"', unknown.stderr)
+
+    def test_lists_what_a_filter_lets_through(self):
+        def formulas(*arguments):
+            listed = run("templates", "list", *arguments)
+            self.assertEqual(listed.returncode, 0, listed.stderr)
+            return {row["formula"] for row in csv.DictReader(listed.stdout.splitlines())}
+
+        self.assertEqual(formulas("--formula", "O3TiSr"), {"SrTiO3"})
+        held = formulas("--elements", "Ti,O")
+        self.assertIn("SrTiO3", held)
+        self.assertTrue(all("Ti" in f and "O" in f for f in held), held)
+        self.assertLess(formulas("--elements", "Ti,O", "--space-group", "221"), held)
+        self.assertEqual(run("templates", "list", "--elements", "Xx").returncode, 1)
+        self.assertEqual(run("templates", "list", "--space-group", "231").returncode, 2)
 
     def test_fails_when_nothing_was_kept(self):
         source = self.write("a.jsonl", salt("Cs", "Cl", "bad", occupancy=0.5))
