@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <string_view>
 #include <vector>
 
 #include "fuzz/target.hpp"
@@ -37,8 +38,21 @@ std::uint32_t checksum(const std::vector<std::byte>& file, std::size_t at, std::
 }
 
 std::uint64_t item_bytes(std::uint32_t type) {
-  constexpr std::uint64_t kBytes[] = {0, 1, 4, 4, 8, 8};  // by the numbers of the types
+  constexpr std::uint64_t kBytes[] = {0, 1, 4, 4, 8, 8, 4};  // by the numbers of the types
   return type < std::size(kBytes) ? kBytes[type] : 0;
+}
+
+/// The array of this entry, where it is that of the blocks' checksums: one for each 65,536 bytes
+/// from the end of the index on.
+void mend_blocks(std::vector<std::byte>& file, std::size_t entry, std::uint64_t begin) {
+  constexpr std::string_view kName = "checksum.blocks";
+  constexpr std::uint64_t kBlock = 1 << 16;
+  if (std::memcmp(file.data() + entry, kName.data(), kName.size() + 1) != 0) return;
+  const auto end = number_at<std::uint64_t>(file, entry + kOffsetAt);
+  if (end > file.size()) return;
+  for (std::uint64_t at = begin, sum = end; at < end && file.size() - sum >= 4;
+       at += kBlock, sum += 4)
+    put(file, sum, checksum(file, at, std::min(kBlock, end - at)));
 }
 
 void mend_checksums(std::vector<std::byte>& file) {
@@ -48,6 +62,7 @@ void mend_checksums(std::vector<std::byte>& file) {
                                                        (file.size() - kHeader) / kEntry);
   for (std::size_t i = 0; i < arrays; ++i) {
     const std::size_t entry = kHeader + i * kEntry;
+    mend_blocks(file, entry, kHeader + arrays * kEntry);
     const auto offset = number_at<std::uint64_t>(file, entry + kOffsetAt);
     std::uint64_t bytes = 0;
     const bool fits =
@@ -70,6 +85,8 @@ void ask_about(const TemplateLibrary& library, std::int64_t i) {
     promise(structure.fractional.size() == structure.z.size(), "every site has an element");
   });
   accepts([&] { library.composition(i).reduced_formula(); });
+  if (library.has_fingerprints())
+    accepts([&] { promise(std::isfinite(library.fingerprint(i)[0]), "fingerprints are finite"); });
 }
 
 void ask_about_ratios(const TemplateLibrary& library) {
