@@ -251,8 +251,11 @@ class Reader {
            "here ({})",
            journal_.size(), journal_.path());
     if (seen_ < journal_.size())
-      fail(Errc::corrupt, "{}: this journal knows more structures than there are; remove it",
-           journal_.path());
+      fail(
+          Errc::corrupt,
+          "{}: the interrupted build saw more structures than there are now; run the command again "
+          "to build afresh",
+          journal_.path());
   }
 
  private:
