@@ -116,6 +116,7 @@ struct BuildOptions {
   std::vector<std::string> licenses;
   bool keep_polymorphs = false;  ///< default: one lowest-energy structure per formula
   double symprec = 0.01;         ///< Å, for the space groups
+  ReadOptions reading;
   /// `total` is estimated from the bytes read so far.
   Progress progress;
 };

@@ -26,6 +26,7 @@ constexpr double kShownShare = 0.005;  // of the squared dissimilarity
 
 struct CompareCommand {
   std::string a, b, figure;
+  ReadOptions reading;
   bool all = false, json = false;
 
   void run() const;
@@ -39,8 +40,8 @@ struct Crystal {
   std::string formula() const { return record.structure.composition().reduced_formula(); }
 };
 
-Crystal read_crystal(const std::string& reference) {
-  Crystal crystal{read_one_structure(reference), {}};
+Crystal read_crystal(const std::string& reference, const ReadOptions& reading) {
+  Crystal crystal{read_one_structure(reference, reading), {}};
   if (crystal.record.disordered)
     notice(reference + " is disordered: every site that it lists counts, however it is occupied");
   try {
@@ -129,7 +130,7 @@ void print_json(const Crystal& a, const Crystal& b) {
 }
 
 void CompareCommand::run() const {
-  const Crystal first = read_crystal(a), second = read_crystal(b);
+  const Crystal first = read_crystal(a, reading), second = read_crystal(b, reading);
   if (!figure.empty())
     io::write_file(figure, draw_coordination({{first.formula() + " (A)", first.values},
                                               {second.formula() + " (B)", second.values}}));
@@ -157,6 +158,7 @@ void add_compare(CLI::App& program) {
   app->add_option("--figure", command->figure,
                   "Draw the coordination numbers of both into this SVG file")
       ->type_name("FILE");
+  add_species_option(*app, command->reading);
   app->footer("Example:  kronite compare relaxed.cif mp.ktl:mp-5229");
   app->callback([command] { command->run(); });
 }

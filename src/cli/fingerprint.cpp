@@ -32,6 +32,7 @@ constexpr std::size_t kShownLeftOut = 20;
 struct FingerprintCommand {
   std::vector<std::string> sources;
   std::string out, device = "auto";
+  ReadOptions reading;
   bool sites = false;
 
   void run() const;
@@ -215,7 +216,8 @@ void FingerprintCommand::run() const {
           batches.add(std::move(record));
           return true;
         },
-        [&](const std::string& where, const std::string& why) { batches.leave_out(where, why); });
+        [&](const std::string& where, const std::string& why) { batches.leave_out(where, why); },
+        reading);
   batches.finish();
 }
 
@@ -240,6 +242,7 @@ void add_fingerprint(CLI::App& program) {
       ->check(check_row_file);
   app->add_flag("--sites", command->sites,
                 "The 61 values of every site (counted from 1), not their statistics");
+  add_species_option(*app, command->reading);
   app->add_option("--device", command->device, "auto, cpu, cuda or cuda:N")
       ->type_name("NAME")
       ->capture_default_str();

@@ -1,6 +1,7 @@
 // Reading crystals from whatever a user names.
 #include "cli/structures.hpp"
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -62,7 +63,28 @@ std::string some_ids(const std::vector<std::string>& ids, std::size_t count) {
 
 }  // namespace
 
-bool for_each_structure(const std::string& path, const RecordSink& sink, const SkipSink& skip) {
+void add_species_option(CLI::App& command, ReadOptions& reading) {
+  command
+      .add_option("--species", reading.species,
+                  "Elements of POSCAR files that name none (VASP 4), in the order of the counts")
+      ->delimiter(',')
+      ->type_name("SYMBOL,...");
+}
+
+void add_energy_key_options(CLI::App& command, ReadOptions& reading) {
+  command
+      .add_option("--hull-energy-key", reading.e_above_hull_key,
+                  "Where OPTIMADE entries keep the energy above the hull in eV/atom, such as\n"
+                  "_odbx_thermodynamics.hull_distance; without it, where known databases do")
+      ->type_name("KEY");
+  command
+      .add_option("--formation-energy-key", reading.formation_energy_key,
+                  "The same for the formation energy")
+      ->type_name("KEY");
+}
+
+bool for_each_structure(const std::string& path, const RecordSink& sink, const SkipSink& skip,
+                        const ReadOptions& reading) {
   bool more = true;
   if (is_library(path)) {
     const auto library = TemplateLibrary::open(path);
@@ -75,11 +97,11 @@ bool for_each_structure(const std::string& path, const RecordSink& sink, const S
         if (record.id.empty()) record.id = fs::path(record.where).filename().string();
         return more = sink(std::move(record));
       },
-      skip);
+      skip, reading);
   return more;
 }
 
-StructureRecord read_one_structure(const std::string& reference) {
+StructureRecord read_one_structure(const std::string& reference, const ReadOptions& reading) {
   const auto [file, id] = file_and_id(reference);
   if (is_library(file)) return read_template(file, id);
   std::optional<StructureRecord> found;
@@ -96,7 +118,8 @@ StructureRecord read_one_structure(const std::string& reference) {
       },
       [&](const std::string& where, const std::string& why) {
         if (first_bad.empty()) first_bad = where + ": " + why;
-      });
+      },
+      reading);
   if (count == 0)
     fail(Errc::parse, "{}", first_bad.empty() ? file + ": holds no structure" : first_bad);
   if (id.empty() && count > 1)

@@ -5,14 +5,24 @@
 
 #include "kronite/structure.hpp"  // for StructureRecord, RecordSink, SkipSink
 
+namespace CLI {
+class App;
+}
+
 namespace kronite::cli {
+
+/// What files do not say of themselves: --species.
+void add_species_option(CLI::App& command, ReadOptions& reading);
+/// And where they keep energies: --hull-energy-key, --formation-energy-key.
+void add_energy_key_options(CLI::App& command, ReadOptions& reading);
 
 /// As read_structures(), and template libraries (.ktl) too. A record without an id gets the name of
 /// its file. False when the sink stopped it.
-bool for_each_structure(const std::string& path, const RecordSink& sink, const SkipSink& skip);
+bool for_each_structure(const std::string& path, const RecordSink& sink, const SkipSink& skip,
+                        const ReadOptions& reading);
 
 /// The crystal that "FILE" or "FILE:ID" names: of a file with one structure, or the one with that
 /// id. @throws Error as read_structures(); invalid_argument with what to write instead.
-StructureRecord read_one_structure(const std::string& reference);
+StructureRecord read_one_structure(const std::string& reference, const ReadOptions& reading);
 
 }  // namespace kronite::cli

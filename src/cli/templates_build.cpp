@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/fail.hpp"                // for fail
+#include "cli/structures.hpp"           // for add_species_option, add_energy_key_options
 #include "cli/templates.hpp"            // for add_templates_build
 #include "cli/terminal.hpp"             // for Table, ProgressLine, print_message, tolerance
 #include "io/atomic_file.hpp"           // for write_file
@@ -181,6 +182,8 @@ void add_build(CLI::App& templates) {
       ->check(tolerance)
       ->type_name("LENGTH")
       ->capture_default_str();
+  add_species_option(*command, build->options.reading);
+  add_energy_key_options(*command, build->options.reading);
   command->footer(
       "A build that was interrupted goes on where it was when the same command is run again: what\n"
       "is done is kept in OUT.journal until the library is written. Other sources or options "

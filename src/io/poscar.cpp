@@ -82,7 +82,7 @@ class PoscarReader {
     if (species_.empty())
       fail(Errc::parse,
            "line {}: no element symbols (a file of VASP 4); write them on a line of their own "
-           "before the counts (a program may name them in ReadOptions::species)",
+           "before the counts, or name them by --species (ReadOptions::species in a program)",
            lines_.line_number());
     if (species_.size() != counts)
       fail(Errc::parse, "line {}: {} counts and no element symbols, but {} species were named",

@@ -31,6 +31,7 @@ struct Rules {
   std::unordered_set<std::string> excluded;  ///< reduced formulas
   std::unordered_set<std::string> licenses;  ///< short names; empty: all but non-commercial ones
   double symprec = 0;
+  ReadOptions reading;
 
   bool allow(const std::string& license) const {
     return licenses.empty() ? license.rfind("BY-NC", 0) != 0 : licenses.count(license) != 0;
@@ -41,6 +42,7 @@ Rules rules_of(const BuildOptions& options) {
   check_symprec(options.symprec);
   Rules rules;
   rules.symprec = options.symprec;
+  rules.reading = options.reading;
   for (const std::string& formula : options.exclude_formulas)
     rules.excluded.insert(Composition::parse(formula).reduced_formula());
   for (const std::string& text : options.licenses) {
@@ -178,6 +180,9 @@ std::string build_key(const std::vector<SourceFile>& files, const Rules& rules) 
   take(rules.symprec);
   take_sorted(rules.excluded);
   take_sorted(rules.licenses);
+  take(fmt::format("{}", fmt::join(rules.reading.species, ",")));
+  take(rules.reading.e_above_hull_key);
+  take(rules.reading.formation_energy_key);
   for (const SourceFile& file : files) {
     take(file.path);
     take(file.bytes);
@@ -276,7 +281,8 @@ class Reader {
           Slot& slot = slots_.emplace_back();
           slot.outcome = LeftOut{where, "", "", LeftOutReason::unreadable, why};
           slot.done = true;
-        });
+        },
+        rules_.reading);
   }
 
   bool take(StructureRecord&& record) {

@@ -130,6 +130,15 @@ class Fingerprint(Folder):
         self.assertIn("less than 0.1", result.stderr)
         self.assertEqual(len(read_csv(result.stdout)[1]), 4)
 
+    def test_species_can_be_named_for_a_poscar_that_does_not(self):
+        self.write("vasp4.vasp", ROCKSALT.replace("Na Cl\n", ""))
+
+        self.expect_failure(self.fingerprint("vasp4.vasp"), "--species")
+        named = self.fingerprint("vasp4.vasp", "--species", "Na,Cl")
+
+        self.assertEqual((named.returncode, named.stderr), (0, ""))
+        self.assertIn("NaCl, 2 sites", named.stdout)
+
     def test_wrong_calls_are_refused_with_a_sentence(self):
         self.write("bad.vasp", SQUASHED)
 

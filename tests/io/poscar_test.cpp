@@ -92,7 +92,7 @@ TEST(Poscar, OldFilesAreReadWithGivenSpecies) {
   EXPECT_EQ(read({"Na", "Cl"}).first, (std::vector<std::uint8_t>{11, 17}));
   EXPECT_TRUE(holds(read({"Na"}).second, "2 counts and no element symbols, but 1 species"));
   EXPECT_TRUE(holds(read({"Na", "Xx"}).second, "Xx is not an element symbol"));
-  EXPECT_TRUE(holds(read({}).second, "before the counts (a program may name them"));
+  EXPECT_TRUE(holds(read({}).second, "before the counts, or name them by --species"));
 }
 
 TEST(Poscar, SaysWhatWasExpected) {
