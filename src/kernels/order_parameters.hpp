@@ -89,27 +89,37 @@ struct SouthPole {
 };
 inline constexpr double kDegree = kPi / 180;
 
+/// f(theta) of each pair of neighbours; theta does not depend on which of the two is the pole.
+struct PairValues {
+  double of[kLargestMotif][kLargestMotif];
+
+  template <class F>
+  KRONITE_HD PairValues(const Surroundings& s, int n, F f) {
+    for (int j = 0; j < n; ++j)
+      for (int k = 0; k < j; ++k) of[j][k] = of[k][j] = f(s.theta[j][k]);
+  }
+};
+
 /// Best ratio of fit to count over all north poles and meridians; `fold` is the m of cos_squared().
 /// Pairs of azimuth beyond `widest` are left out.
 template <class Polar>
 KRONITE_HD inline double best_view(const Surroundings& s, int n, Polar polar, SouthPole south,
                                    int fold, double widest = 2 * kPi) {
+  const PairValues values(s, n, [=](double theta) {
+    return theta >= south.from ? bell(theta, south.w, 1) : polar(theta);
+  });
   double best = 0;
   for (int j = 0; j < n; ++j) {
-    double value[kLargestMotif], sum[kLargestMotif], count[kLargestMotif];
+    const double* value = values.of[j];
+    double sum[kLargestMotif], count[kLargestMotif];
     double south_sum = 0, south_count = 0;
     for (int k = 0; k < n; ++k) {
-      sum[k] = count[k] = value[k] = 0;
-      if (k == j) continue;
-      const bool at_pole = s.theta[j][k] >= south.from;
-      value[k] = at_pole ? bell(s.theta[j][k], south.w, 1) : polar(s.theta[j][k]);
-      if (at_pole) {
-        south_sum += value[k];
-        south_count += 1;
-      } else {
-        sum[k] = value[k];
-        count[k] = 1;
-      }
+      const bool counts = k != j && s.theta[j][k] < south.from;
+      sum[k] = counts ? value[k] : 0;
+      count[k] = counts ? 1 : 0;
+      if (k == j || counts) continue;
+      south_sum += value[k];
+      south_count += 1;
     }
     for (int k = 0; k < n; ++k) {
       if (k == j || s.parallel[j][k]) continue;
@@ -142,6 +152,12 @@ KRONITE_HD inline double bent(const Surroundings& s, double angle, double w) {
 KRONITE_HD inline double cuboctahedron(const Surroundings& s, int n) {
   constexpr double kSouth = 160 * kDegree, kLow = 75 * kDegree, kHigh = 105 * kDegree;
   constexpr double kSouthShare = 1.8;
+  const PairValues values(s, n, [=](double theta) {
+    return theta >= kSouth                 ? kSouthShare * bell(theta, 28.75, 1)
+           : theta > kLow && theta < kHigh ? bell(theta, 25.5, 0.5)
+           : theta < kLow                  ? bell(theta, 31.25, 1 / 3.)
+                                           : bell(theta, 31.25, 2 / 3.);
+  });
   double best = 0;
   for (int j = 0; j < n; ++j)
     for (int k = 0; k < n; ++k) {
@@ -149,22 +165,19 @@ KRONITE_HD inline double cuboctahedron(const Surroundings& s, int n) {
       const double theta = s.theta[j][k];
       double sum = 0, count = 0;
       if (theta >= kSouth) {
-        sum = kSouthShare * bell(theta, 28.75, 1);
+        sum = values.of[j][k];
         count = kSouthShare;
       }
       const bool equatorial = theta > kLow && theta < kHigh && !s.parallel[j][k];
       for (int m = 0; equatorial && m < n; ++m) {
         const double other = s.theta[j][m];
         if (m == j || m == k || s.parallel[j][m] || other >= kSouth) continue;
+        if (other == kLow || other == kHigh) continue;  // of neither kind
         const double c = cos_azimuth(s, j, k, m);
-        if (other > kLow && other < kHigh) {
-          sum += c * c * bell(other, 25.5, 0.5);
-          count += 1;
-        } else if (other < kLow || other > kHigh) {
-          const double t = 0.0556 * (std::sqrt(1 - c * c) - 0.81649658);
-          sum += std::exp(-0.5 * t * t) * bell(other, 31.25, other < kLow ? 1 / 3. : 2 / 3.);
-          count += 1;
-        }
+        const double t = 0.0556 * (std::sqrt(1 - c * c) - 0.81649658);
+        const bool on_equator = other > kLow && other < kHigh;
+        sum += (on_equator ? c * c : std::exp(-0.5 * t * t)) * values.of[j][m];
+        count += 1;
       }
       if (count > 0 && sum > best * count) best = sum / count;
     }
