@@ -15,36 +15,21 @@
 #include "kernels/site_fingerprint.hpp"
 #include "kronite/error.hpp"
 #include "support/data.hpp"
+#include "support/site_workspace.hpp"
 
 namespace kronite {
 namespace {
 
 using test::golden;
 using test::halite;
+using test::order_parameters_of;
 using test::orthogonal;
 using test::sites_cases;
 using test::supercell;
+using test::view_of;
+using test::Workspace;
 
 constexpr std::size_t kBodyCentred = 30;
-
-/// A workspace on the heap.
-class Workspace {
- public:
-  Workspace() : bytes_(SiteWorkspace::bytes(kCapacity)), work(kCapacity, bytes_.data()) {}
-
- private:
-  static constexpr SiteCapacity kCapacity{4096, 512, 2048};
-  std::vector<std::byte> bytes_;
-
- public:
-  SiteWorkspace work;
-};
-
-CrystalView view_of(const Structure& s) {
-  CrystalView view{{}, s.fractional.front().data(), static_cast<std::int64_t>(s.size())};
-  for (int k = 0; k < 3; ++k) view.lattice[k] = {s.lattice[k][0], s.lattice[k][1], s.lattice[k][2]};
-  return view;
-}
 
 /// Whether the cells close within half the first cutoff.
 bool is_dense(const test::SitesCase& c) {
@@ -124,32 +109,16 @@ TEST(VoronoiCell, StaysInOnePieceHoweverManyPlanesMeetInAPoint) {
 }
 
 TEST(VoronoiCell, SaysWhenThereIsNoRoom) {
-  std::vector<std::byte> bytes(SiteWorkspace::bytes({64, 8, 64}));
-  SiteWorkspace work({64, 8, 64}, bytes.data());
-  start_cell(work.cell);
-  EXPECT_EQ(cut_cell(work.cell, {1, 0, 0}, 1), Cut::made);
-  EXPECT_EQ(cut_cell(work.cell, {0, 1, 0}, 1), Cut::made);
-  const int vertices = work.cell.vertices;
+  Workspace w({64, 8, 64});
+  VoronoiCell& cell = w.work.cell;
+  start_cell(cell);
+  EXPECT_EQ(cut_cell(cell, {1, 0, 0}, 1), Cut::made);
+  EXPECT_EQ(cut_cell(cell, {0, 1, 0}, 1), Cut::made);
+  const int vertices = cell.vertices;
 
-  EXPECT_EQ(cut_cell(work.cell, {0, 0, 1}, 1), Cut::no_room);
+  EXPECT_EQ(cut_cell(cell, {0, 0, 1}, 1), Cut::no_room);
 
-  EXPECT_EQ(work.cell.vertices, vertices);
-}
-
-/// Directions of a polyhedron's corners, all of one weight unless told.
-std::vector<double> order_parameters_of(const std::vector<Vec3>& corners, bool ordered) {
-  Workspace w;
-  NeighbourList& list = w.work.neighbours;
-  for (std::size_t i = 0; i < corners.size(); ++i) {
-    list.direction[i] = (1 / norm(corners[i])) * corners[i];
-    list.weight[i] = ordered ? 1 - 0.01 * static_cast<double>(i) : 1;
-  }
-  list.size = static_cast<int>(corners.size());
-  look_around(list, *w.work.surroundings);
-  std::vector<double> values(8);
-  values.resize(
-      static_cast<std::size_t>(order_parameters(*w.work.surroundings, list.size, values.data())));
-  return values;
+  EXPECT_EQ(cell.vertices, vertices);
 }
 
 TEST(OrderParameters, PolyhedraHaveTheValuesOfPymatgen) {
