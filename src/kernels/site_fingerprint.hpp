@@ -99,8 +99,8 @@ KRONITE_HD inline double largest_cutoff(const CrystalView& crystal) {
   return longest + 0.01;
 }
 
-/// Cuts the cell by the points at a distance in (inner, outer], until none can reach it. False when
-/// that failed, with the reason in `status`.
+/// Cuts the cell by the points gathered, nearest first, until none can reach it. False when that
+/// failed, with the reason in `status`.
 KRONITE_HD inline bool cut_by_heap(SiteWorkspace& work, SiteStatus& status) {
   heap::order(work.points);
   double reach = farthest_vertex(work.cell);

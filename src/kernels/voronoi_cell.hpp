@@ -21,7 +21,7 @@ inline constexpr int kBoxPlanes = 6;
 
 enum class Cut {
   none,         ///< the plane does not reach the cell
-  made,         ///<
+  made,         ///< the cell is smaller than before
   no_room,      ///< more planes or vertices than there is memory for
   inconsistent  ///< the vertices to be cut off are not one connected patch
 };
@@ -263,6 +263,12 @@ struct FaceSums {
     const double re_before = re;
     re = re_before * d - im * t;
     im = re_before * t + im * d;
+    // Only the direction counts; factors of up to 4 from hundreds of triangles overflow.
+    const double size = std::fabs(re) + std::fabs(im);
+    if (size > 1e100 || size < 1e-100) {
+      re /= size;
+      im /= size;
+    }
   }
   KRONITE_HD VoronoiFace face(double distance) const {
     return {im > 0 || re < 0 ? 2 * std::atan2(im, re) : 0, volume / (2 * distance)};

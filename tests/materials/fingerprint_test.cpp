@@ -108,6 +108,30 @@ TEST(VoronoiCell, StaysInOnePieceHoweverManyPlanesMeetInAPoint) {
   EXPECT_NEAR(totals(cell).solid_angle, 4 * kPi, 1e-9);
 }
 
+TEST(VoronoiCell, FacesMayHaveHundredsOfCorners) {
+  // A slim and a flat prism of many sides, from -1 to 1 along the axis.
+  constexpr int kSides = 600;
+  for (const double radius : {0.2, 50.}) {
+    Workspace w({64, 1024, 4096});
+    VoronoiCell& cell = w.work.cell;
+    start_cell(cell);
+    ASSERT_EQ(cut_cell(cell, {0, 0, 1}, 1), Cut::made);
+    ASSERT_EQ(cut_cell(cell, {0, 0, -1}, 1), Cut::made);
+    for (int i = 0; i < kSides; ++i) {
+      const double phi = 2 * kPi * i / kSides;
+      ASSERT_EQ(cut_cell(cell, {std::cos(phi), std::sin(phi), 0}, radius), Cut::made);
+    }
+
+    const VoronoiFace top = face_of(cell, kBoxPlanes, cell.next);
+
+    EXPECT_NEAR(top.area, kSides * radius * radius * std::tan(kPi / kSides), 1e-9);
+    // Of a disc; the polygon around it is larger by a share of (pi / sides)^2 / 3.
+    const double disc = 2 * kPi * (1 - 1 / std::sqrt(1 + radius * radius));
+    EXPECT_NEAR(top.solid_angle, disc, 1e-5 * disc);
+    EXPECT_NEAR(totals(cell).solid_angle, 4 * kPi, 1e-9);
+  }
+}
+
 TEST(VoronoiCell, SaysWhenThereIsNoRoom) {
   Workspace w({64, 8, 64});
   VoronoiCell& cell = w.work.cell;
