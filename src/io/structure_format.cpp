@@ -36,14 +36,15 @@ Format format_of_content(const std::vector<std::string>& lines) {
     return !split_words(line).empty();
   });
   if (text == lines.end()) return Format::unknown;
-  const char first = split_words(*text).front().front();
-  if (first == '{' || first == '[') return Format::json;
   if (lines.size() >= 5 && are_numbers(lines[1], 1) && are_numbers(lines[2], 3) &&
       are_numbers(lines[3], 3) && are_numbers(lines[4], 3))
     return Format::poscar;
   if (lines.size() >= 2 && are_numbers(lines[0], 1) && split_words(lines[0]).size() == 1 &&
       lines[1].find("attice=") != std::string::npos)
     return Format::extxyz;
+  // Behind those two, whose first line may be any text.
+  const char first = split_words(*text).front().front();
+  if (first == '{' || first == '[') return Format::json;
   if (names_column(*text, "cif")) return Format::csv;
   if (std::any_of(lines.begin(), lines.end(),
                   [](const std::string& line) { return starts_cif_block(line); }))

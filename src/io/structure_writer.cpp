@@ -19,11 +19,12 @@ std::string number(double value) {
   return text == "-0.0" ? "0.0" : text;
 }
 
-/// Blanks and control characters would end a CIF name or a one-line comment.
+/// Blanks and control characters would end the name of a CIF block; with commas it may look like
+/// the heading of a table with a column cif.
 std::string one_word(const std::string& name) {
   std::string word = name;
   for (char& c : word)
-    if (c <= ' ' || c > '~') c = '_';
+    if (c <= ' ' || c > '~' || c == ',') c = '_';
   return word.empty() ? "structure" : word;
 }
 
