@@ -52,7 +52,7 @@ struct Symmetry {
 };
 
 /// Space group by spglib. Mind the time: 1 ms for most crystals, 50 ms for cubic ones.
-/// @throws Error numerical when spglib finds none.
+/// @throws Error numerical when spglib finds none, or for cells of more than 2000 Å.
 Symmetry find_symmetry(const Structure& structure, double symprec = 0.01);
 
 /// A crystal in the standard setting of its space group, coordinates idealised, elements in the

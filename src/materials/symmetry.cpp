@@ -36,9 +36,20 @@ struct SpglibCell {
   double (*rows())[3] { return reinterpret_cast<double(*)[3]>(positions.data()); }
 };
 
+/// In longer cells rounding defeats spglib, which then tries every setting at ever new tolerances:
+/// 16 s of a search for nothing.
+void check_extent(const Structure& structure) {
+  constexpr double kLongest = 2000;  // Å: more than the longest stacking of any known polytype
+  for (const double length : lengths(structure.lattice))
+    if (length > kLongest)
+      fail(Errc::numerical, "a lattice vector is {:.0f} Å long; symmetry is searched up to {} Å",
+           length, kLongest);
+}
+
 Dataset find_dataset(const Structure& structure, double symprec) {
   check_symprec(symprec);
   SpglibCell cell(structure);
+  check_extent(structure);
   Dataset dataset(spg_get_dataset(cell.lattice, cell.rows(), cell.types.data(),
                                   static_cast<int>(structure.size()), symprec),
                   &spg_free_dataset);

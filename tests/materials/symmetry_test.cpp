@@ -214,6 +214,20 @@ TEST(Symmetry, RefusesWhatSpglibCannotBear) {
   EXPECT_THROW(find_symmetry(halite(), std::numeric_limits<double>::quiet_NaN()), Error);
 }
 
+TEST(Symmetry, RefusesCellsThatTakeSpglibForever) {
+  Structure slab = halite();
+  slab.lattice = {{{3, 0, 0}, {0, 2500, 0}, {0, 0, 3}}};
+
+  try {
+    find_symmetry(slab);
+    FAIL() << "searched";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Errc::numerical);
+    EXPECT_STREQ(error.what(),
+                 "a lattice vector is 2500 Å long; symmetry is searched up to 2000 Å");
+  }
+}
+
 TEST(Symmetry, MayBeAskedByManyThreads) {
   std::vector<int> found(8, 0);
   std::vector<std::thread> threads;
