@@ -44,7 +44,9 @@ Declared compare_to_declared(const StructureRecord& record, const Composition& f
 void Records::refuse(const std::string& where, const std::string& why) {
   ++found_;
   if (!skip_) throw Error(Errc::parse, message_line(where + ": " + why));
+  sink_failed_ = true;
   skip_(message_line(where), message_line(why));
+  sink_failed_ = false;
 }
 
 /// Sites of disordered records carry one element each and say nothing of the formula.

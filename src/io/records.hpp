@@ -53,7 +53,8 @@ class Records {
   const ReadOptions& options() const { return options_; }
   /// Records seen so far, good or bad.
   std::size_t found() const { return found_; }
-  /// Whether an exception on its way out came from the sink, and so says nothing about the file.
+  /// Whether an exception on its way out came from sink or skip, and so says nothing about the
+  /// file.
   bool sink_failed() const { return sink_failed_; }
 
  private:

@@ -23,6 +23,22 @@ constexpr std::pair<const char*, const char*> kCreativeCommons[] = {
     {"bysa", "BY-SA"},      {"bynd", "BY-ND"},      {"by", "BY-C"},
 };
 
+/// Letters and digits in lower case, clauses by their signs: both "CC BY-NC 4.0" and "CC
+/// Attribution-NonCommercial 4.0" are "ccbync40".
+std::string plain_license(std::string_view text) {
+  constexpr std::pair<std::string_view, std::string_view> kClauses[] = {
+      {"attribution", "by"},   {"noncommercial", "nc"}, {"sharealike", "sa"},
+      {"noderivatives", "nd"}, {"noderivs", "nd"},
+  };
+  std::string plain;
+  for (const char c : text)
+    if (is_alnum(c)) plain += to_lower(c);
+  for (const auto& [word, sign] : kClauses)
+    for (std::size_t at; (at = plain.find(word)) != std::string::npos;)
+      plain.replace(at, word.size(), sign);
+  return plain;
+}
+
 /// One short word as SPDX writes licences: "Apache-2.0", "GPL-3.0+".
 bool is_identifier(std::string_view text) {
   constexpr std::size_t kLongest = 40;
@@ -59,13 +75,12 @@ SiteElement majority_element(const std::vector<std::pair<int, double>>& occupanc
 }
 
 std::string license_of(std::string_view text) {
-  std::string plain;  // letters and digits in lower case: "CC BY-NC 4.0" -> "ccbync40"
-  for (const char c : text)
-    if (is_alnum(c)) plain += to_lower(c);
+  const std::string plain = plain_license(text);
+  const std::string versionless = plain.substr(0, plain.find_last_not_of("0123456789") + 1);
   const auto holds = [&](const std::string& part) { return plain.find(part) != std::string::npos; };
   for (const auto& [clauses, name] : kCreativeCommons)
     if (holds(std::string("cc") + clauses) || holds(std::string("licenses") + clauses) ||
-        holds(std::string("commons") + clauses) || plain == clauses)
+        holds(std::string("commons") + clauses) || versionless == clauses)
       return name;
   if (plain == "byc") return "BY-C";
   if (holds("cc0") || holds("publicdomainzero")) return "CC0";

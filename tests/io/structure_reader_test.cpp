@@ -4,7 +4,8 @@
 
 #include <limits>
 
-#include "io/input.hpp"  // for read_file
+#include "base/fail.hpp"  // for fail
+#include "io/input.hpp"   // for read_file
 #include "io/structure_reader.hpp"
 #include "kronite/error.hpp"
 #include "support/crystals.hpp"
@@ -124,6 +125,22 @@ TEST(ReadStructures, WhatTheSinkThrowsComesOutUnchanged) {
   EXPECT_TRUE(skipped.empty());
 }
 
+TEST(ReadStructures, WhatSkipThrowsIsNoFaultOfTheFile) {
+  const TemporaryFolder folder;
+  folder.write("a.jsonl", "{}\n{}\n");
+  int calls = 0;
+  const SkipSink skip = [&](const std::string&, const std::string&) {
+    ++calls;
+    fail(Errc::io, "the disk is full");
+  };
+
+  EXPECT_THROW(read_structures(
+                   folder.path(), [](StructureRecord&&) { return true; }, skip),
+               Error);
+
+  EXPECT_EQ(calls, 1);
+}
+
 TEST(ReadStructures, SaysWhyAFileCannotBeRead) {
   const TemporaryFolder folder;
 
@@ -190,6 +207,10 @@ TEST(Species, LicencesByNameAndAddress) {
   EXPECT_EQ(io::license_of("CC-BY-NC-SA-4.0"), "BY-NC-SA");
   EXPECT_EQ(io::license_of("https://creativecommons.org/licenses/by-sa/4.0/"), "BY-SA");
   EXPECT_EQ(io::license_of("Creative Commons BY-ND 4.0"), "BY-ND");
+  EXPECT_EQ(io::license_of("by-nc 4.0"), "BY-NC");
+  EXPECT_EQ(io::license_of("Creative Commons Attribution 4.0 International"), "BY-C");
+  EXPECT_EQ(io::license_of("Creative Commons Attribution-NonCommercial 4.0"), "BY-NC");
+  EXPECT_EQ(io::license_of("Attribution-NonCommercial-ShareAlike 3.0"), "BY-NC-SA");
   EXPECT_EQ(io::license_of("CC0-1.0"), "CC0");
   EXPECT_EQ(io::license_of("https://creativecommons.org/publicdomain/zero/1.0/"), "CC0");
   EXPECT_EQ(io::license_of("public domain"), "PD");
