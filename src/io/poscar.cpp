@@ -100,6 +100,9 @@ class PoscarReader {
     if (!is_vasp4) line("the number of sites of each element");
     constexpr double kMost = 1e7;  // sites of a file: room is made before they are read
     const std::vector<double> counts = numbers(elements.size(), "one count per element");
+    const auto words = split_words(line_);
+    if (words.size() > counts.size() && to_number(words[counts.size()]))
+      expected("one count per element");  // what counts beyond them mean, nobody can tell
     for (std::size_t i = 0; i < counts.size(); ++i) {
       if (!(counts[i] >= 1) || counts[i] != std::floor(counts[i]))
         expected("whole counts of sites, 1 or more");

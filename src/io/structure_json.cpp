@@ -116,21 +116,25 @@ class JsonReader {
 
   /// {"mp-1": {...}, "mp-2": {...}}
   bool take_mapping(simdjson::dom::object object, const std::string& where, int depth) {
-    for (const auto [key, value] : object) {
+    const auto holds = [](Json value) {
       simdjson::dom::object child;
-      const bool holds =
-          value.get(child) == simdjson::SUCCESS && depth < kDeepest &&
-          (has(child, "lattice") || has(child, "structure") || has(child, "attributes"));
+      return value.get(child) == simdjson::SUCCESS &&
+             (has(child, "lattice") || has(child, "structure") || has(child, "attributes"));
+    };
+    const bool is_mapping =
+        depth < kDeepest && std::any_of(object.begin(), object.end(),
+                                        [&](const auto& field) { return holds(field.value); });
+    for (const auto [key, value] : object) {
       const std::string place = fmt::format("{}, {}", where, key);
-      if (!holds) {
-        records_.refuse(depth == 0 && !seen_mapping_ ? where : place,
-                        fmt::format("no structure here: '{}' holds neither 'lattice' and 'sites', "
-                                    "nor 'structure', nor 'attributes'",
-                                    key));
-        return true;
+      if (is_mapping && holds(value)) {
+        if (!take_object(value.get_object().value(), place, key, depth + 1)) return false;
+        continue;
       }
-      seen_mapping_ = true;
-      if (!take_object(child, place, key, depth + 1)) return false;
+      records_.refuse(is_mapping ? place : where,
+                      fmt::format("no structure here: '{}' holds neither 'lattice' and 'sites', "
+                                  "nor 'structure', nor 'attributes'",
+                                  key));
+      if (!is_mapping) return true;  // once for an object that is something else
     }
     return true;
   }
@@ -155,7 +159,6 @@ class JsonReader {
   Records& records_;
   simdjson::dom::parser parser_;
   Origin origin_;
-  bool seen_mapping_ = false;
 };
 
 }  // namespace

@@ -100,6 +100,8 @@ TEST(Poscar, SaysWhatWasExpected) {
 
   EXPECT_TRUE(holds(reason(head + "Na Xx\n1 1\nDirect\n"), "line 6: Xx is not an element symbol"));
   EXPECT_TRUE(holds(reason(head + "Na Cl\n1\nDirect\n"), "line 7: expected one count per element"));
+  EXPECT_TRUE(holds(reason(head + "Na\n1 1\nDirect\n0 0 0\n.5 .5 .5\n"),
+                    "line 7: expected one count per element"));
   EXPECT_TRUE(holds(reason(head + "Na\n0\nDirect\n"), "line 7: expected whole counts"));
   EXPECT_TRUE(holds(reason(head + "Na\n1e300\nDirect\n"), "line 7: expected at most 10000000 "));
   EXPECT_TRUE(holds(reason(head + "Na Cl\n9000000 9000000\nDirect\n"),

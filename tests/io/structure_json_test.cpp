@@ -280,6 +280,16 @@ TEST(StructureJson, NamesOfAMappingAreIds) {
   EXPECT_EQ(result.records[1].id, "second");
 }
 
+TEST(StructureJson, OtherValuesInAMappingLeaveItsStructures) {
+  const ReadResult result = read_text("{\"note\":\"mine\",\"a\":" + structure() +
+                                      ",\"b\":{\"sites\":[]},\"c\":" + structure() + "}");
+
+  ASSERT_EQ(result.records.size(), 2u);
+  EXPECT_EQ(result.records[1].id, "c");
+  ASSERT_EQ(result.skipped.size(), 2u);
+  EXPECT_TRUE(holds(result.skipped[1].first, "some.json:1, b"));
+}
+
 TEST(StructureJson, OneBadLineLeavesTheOthers) {
   std::string lines;
   for (int i = 1; i <= 1000; ++i) lines += i == 500 ? "{\"lattice\":\n" : structure() + "\n";
