@@ -2,6 +2,7 @@
 #include "io/atomic_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,6 +18,11 @@ constexpr std::size_t kBufferBytes = 1 << 20;
 }
 
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
+  // Renaming would put a file in the place of a device, and could not of a folder.
+  struct stat status {};
+  if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
+    fail(Errc::io, "{}: cannot write this file: it is {}", path_,
+         S_ISDIR(status.st_mode) ? "a folder" : "no regular file");
   temporary_ = fmt::format("{}.{}.tmp", path_, ::getpid());
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor_ < 0) refuse("create");
@@ -78,6 +84,8 @@ void AtomicFile::commit() {
 void AtomicFile::refuse(const char* action) const {
   fail(Errc::io, "{}: cannot {} this file: {}", path_, action, std::strerror(errno));
 }
+
+void require_writable(const std::string& path) { const AtomicFile probe(path); }
 
 void write_file(const std::string& path, std::string_view text) {
   AtomicFile file(path);

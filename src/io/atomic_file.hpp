@@ -10,7 +10,8 @@ namespace kronite::io {
 
 class AtomicFile {
  public:
-  /// Opens a temporary file beside `path`. @throws Error io.
+  /// Opens a temporary file beside `path`. @throws Error io; also where `path` is a folder or
+  /// device.
   explicit AtomicFile(std::string path);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -34,6 +35,9 @@ class AtomicFile {
   std::size_t written_ = 0;
   int descriptor_ = -1;
 };
+
+/// For long runs that write at their end. @throws Error io where AtomicFile cannot write.
+void require_writable(const std::string& path);
 
 /// The whole text as one file.
 void write_file(const std::string& path, std::string_view text);

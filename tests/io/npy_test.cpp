@@ -1,6 +1,8 @@
 // .npy in and out. The expected bytes follow NumPy Enhancement Proposal 1.
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>  // for mkfifo
+
 #include <cstring>
 #include <filesystem>
 #include <string>
@@ -67,6 +69,17 @@ TEST_F(NpyFile, TakesTheNumberOfRowsAfterwards) {
   const NpyMatrix matrix = read_npy(path_);
   EXPECT_EQ(matrix.rows, 3);
   EXPECT_EQ(matrix.values, values);
+}
+
+TEST(AtomicFile, LeavesFoldersAndDevicesAlone) {
+  const test::TemporaryFolder folder;
+  const std::string pipe = folder.path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+
+  EXPECT_THROW(io::AtomicFile{pipe}, Error);
+  EXPECT_THROW(io::AtomicFile{folder.path(".")}, Error);
+
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
 }
 
 TEST_F(NpyFile, HasAHeaderOfOneLengthForAnyShape) {
