@@ -93,7 +93,7 @@ enum class LeftOutReason : std::uint8_t {
   structure = 5,    ///< refused by check_structure(), or no ratio label
   symmetry = 6,     ///< spglib finds no consistent cell
   fingerprint = 7,  ///< the surroundings of a site cannot be worked out
-  duplicate = 8,    ///< the same id, formula, space group and number of sites as one that is kept
+  duplicate = 8,    ///< id, formula, space group, sites and volume are those of another
   polymorph = 9,    ///< a better structure of the same formula is kept
 };
 inline constexpr int kLeftOutReasons = 10;

@@ -13,7 +13,7 @@
 #include "cli/structures.hpp"           // for add_species_option, add_energy_key_options
 #include "cli/templates.hpp"            // for add_templates_build
 #include "cli/terminal.hpp"             // for Table, ProgressLine, print_message, tolerance
-#include "io/atomic_file.hpp"           // for write_file
+#include "io/atomic_file.hpp"           // for write_file, require_writable
 #include "io/formula_list.hpp"          // for read_formula_list
 #include "kronite/templates.hpp"        // for build_templates, merge_templates
 #include "materials/template_text.hpp"  // for left_out_csv, left_out_json
@@ -44,7 +44,9 @@ std::string report_name(const std::string& path) {
 /// What was left out: gathered, shown in part, written in full.
 class LeftOutReport {
  public:
-  explicit LeftOutReport(std::string path) : path_(std::move(path)) {}
+  explicit LeftOutReport(std::string path) : path_(std::move(path)) {
+    if (!path_.empty()) io::require_writable(path_);
+  }
 
   LeftOutSink sink() {
     return [this](const LeftOut& left) { all_.push_back(left); };

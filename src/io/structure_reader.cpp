@@ -11,23 +11,28 @@
 
 namespace kronite {
 namespace io {
-namespace {
 
 namespace fs = std::filesystem;
 
 std::vector<std::string> files_below(const std::string& folder) {
   std::vector<std::string> files;
+  fs::path entered = folder;  // the folder that the iterator is opening, for the message
   std::error_code error;
   fs::recursive_directory_iterator at(folder, error);
   for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
+    entered = at->path();
     std::error_code unreadable;
-    if (fs::is_regular_file(at->path(), unreadable))
-      files.push_back(at->path().lexically_normal().string());
+    if (fs::is_regular_file(entered, unreadable))
+      files.push_back(entered.lexically_normal().string());
   }
-  if (error) fail(Errc::io, "{}: cannot read this folder: {}", folder, error.message());
+  if (error)
+    fail(Errc::io, "{}: cannot read this folder: {}", entered.lexically_normal().string(),
+         error.message());
   std::sort(files.begin(), files.end());
   return files;
 }
+
+namespace {
 
 /// The reason alone, where a message begins with the file's name.
 std::string without_path(const std::string& message, const std::string& path) {

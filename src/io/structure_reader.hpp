@@ -26,6 +26,11 @@ bool read_structure_csv(const std::string& path, Records& records);
 /// format of its own here (io/structure_index.hpp).
 bool read_structure_file(const std::string& path, Records& records);
 
+/// All files below a folder, whatever they hold, in the order in which read_structures() reads
+/// them.
+/// @throws Error io when the folder, or one in it, cannot be read.
+std::vector<std::string> files_below(const std::string& folder);
+
 /// Whether the name of a file says that there are structures in it.
 bool promises_structures(const std::string& path);
 /// "mp-1" of "folder/mp-1.cif.gz"; empty for a name that does not promise one structure.

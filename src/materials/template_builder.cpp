@@ -13,8 +13,9 @@
 #include "base/fail.hpp"                   // for fail
 #include "base/hash.hpp"                   // for ContentHash
 #include "base/log.hpp"                    // for notice
+#include "io/atomic_file.hpp"              // for require_writable
 #include "io/byte_stream.hpp"              // for last_read_position
-#include "io/structure_reader.hpp"         // for license_of
+#include "io/structure_reader.hpp"         // for license_of, files_below
 #include "kronite/version.hpp"             // for KRONITE_VERSION
 #include "materials/build_journal.hpp"     // for BuildJournal
 #include "materials/element_table.hpp"     // for require_elements
@@ -140,26 +141,28 @@ struct SourceFile {
   fs::file_time_type changed;
 };
 
-/// All files below the sources but the output and what lies beside it. Errors are left to
-/// read_structures(), which says them better.
+/// Whether a build that writes `out` makes this file itself. Both paths absolute.
+bool is_own_file(const std::string& path, const std::string& out) {
+  return path == out || path == out + ".journal" ||
+         (path.starts_with(out + ".") && path.ends_with(".tmp"));
+}
+
+/// All files below the sources, in the order of reading, but the output and what lies beside it.
+/// What a file cannot be read for is left to read_structures(), which says it better.
 std::vector<SourceFile> files_of(const std::vector<std::string>& sources, const std::string& out) {
   std::vector<SourceFile> files;
-  const std::string own = fs::absolute(out).lexically_normal().string();
-  const auto add = [&](const fs::path& path) {
+  const auto absolute = [](const fs::path& path) {
     std::error_code error;
-    const bool ours = fs::absolute(path, error).lexically_normal().string().starts_with(own);
-    if (!ours && fs::is_regular_file(path, error))
-      files.push_back(
-          {path.string(), fs::file_size(path, error), fs::last_write_time(path, error)});
+    return fs::absolute(path, error).lexically_normal().string();
   };
+  const std::string own = absolute(out);
+  std::error_code error;
   for (const std::string& source : sources) {
-    const auto first = static_cast<std::ptrdiff_t>(files.size());
-    add(source);
-    std::error_code error;
-    fs::recursive_directory_iterator at(source, error);
-    for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) add(at->path());
-    std::sort(files.begin() + first, files.end(),
-              [](const SourceFile& a, const SourceFile& b) { return a.path < b.path; });
+    const bool is_folder = fs::is_directory(source, error);
+    for (const std::string& path :
+         is_folder ? io::files_below(source) : std::vector<std::string>{source})
+      if (!is_own_file(absolute(path), own) && fs::is_regular_file(path, error))
+        files.push_back({path, fs::file_size(path, error), fs::last_write_time(path, error)});
   }
   return files;
 }
@@ -281,6 +284,7 @@ class Reader {
           Slot& slot = slots_.emplace_back();
           slot.outcome = LeftOut{where, "", "", LeftOutReason::unreadable, why};
           slot.done = true;
+          make_room();
         },
         rules_.reading);
   }
@@ -291,12 +295,16 @@ class Reader {
       slot->record = std::move(record);
 #pragma omp task firstprivate(slot) if (omp_get_num_threads() > 1)
       judge(*slot);
-      if (slots_.size() >= kInFlight) {
-#pragma omp taskwait
-      }
-      retire();
+      make_room();
     }
     return !stopped_;
+  }
+
+  void make_room() {
+    if (slots_.size() >= kInFlight) {
+#pragma omp taskwait
+    }
+    retire();
   }
 
   /// Whether the next record is to be judged: not one whose outcome the journal has.
@@ -383,6 +391,7 @@ BuildReport build_templates(const std::vector<std::string>& sources, const std::
                             const BuildOptions& options, const LeftOutSink& left_out) {
   const Rules rules = rules_of(options);
   const std::vector<SourceFile> files = files_of(sources, out);
+  io::require_writable(out);
   BuildJournal journal(out + ".journal", build_key(files, rules));
   BuildReport report;
   report.resumed = journal.size();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/fail.hpp"                   // for fail
+#include "io/atomic_file.hpp"              // for require_writable
 #include "materials/symmetry.hpp"          // for primitive_orbits
 #include "materials/template_writing.hpp"  // for write_library
 
@@ -86,6 +87,7 @@ Fingerprints compute_missing(const std::vector<Origin>& origins, const Progress&
 
 BuildReport merge_templates(const std::vector<std::string>& libraries, const std::string& out,
                             const MergeOptions& options, const LeftOutSink& left_out) {
+  io::require_writable(out);
   std::vector<TemplateLibrary> opened;
   for (const std::string& path : libraries) opened.push_back(TemplateLibrary::open(path));
   std::vector<Origin> origins;
@@ -110,8 +112,8 @@ BuildReport merge_templates(const std::vector<std::string>& libraries, const std
   const auto fetch = [&](std::size_t key) {
     const Origin& origin = origins[origin_of[key]];
     return template_at(origin, origin.library->has_fingerprints()
-                                  ? stored_fingerprint(origin)
-                                  : std::move(computed.values[origin_of[key]]));
+                                   ? stored_fingerprint(origin)
+                                   : std::move(computed.values[origin_of[key]]));
   };
   const auto go_on = [&] {
     return !options.progress || options.progress(report.read, report.read);

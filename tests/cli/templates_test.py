@@ -231,6 +231,15 @@ class TemplatesTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("/proc/library.ktl", done.stderr)
 
+    def test_says_before_it_begins_where_it_cannot_write_the_report(self):
+        source = self.write("a.jsonl", salt("Cs", "Cl", "one"))
+
+        done = self.build("--from", source, "--report", self.folder / "none" / "left.csv")
+
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("left.csv: cannot create this file", done.stderr)
+        self.assertFalse(self.out.exists())
+
     def test_goes_on_where_an_interrupted_or_killed_build_was(self):
         elements = ["Li", "Na", "K", "Rb", "Cs", "Cu", "Ag", "Au"]
         lines = [salt(a, b, f"{a}{b}{n}", 3 + 0.0001 * n)

@@ -289,6 +289,33 @@ TEST_F(Builder, StartsAfreshWhenASourceChanged) {
   EXPECT_EQ(report.kept, 3);
 }
 
+TEST_F(Builder, KnowsASourceWhoseNameBeginsLikeItsOwn) {
+  const OneThread one_thread;
+  const std::string source = out_ + ".jsonl";
+  const std::string line = summary("1", "Cs", "Cl", 4.1, "");
+  std::ofstream(source) << line << line;
+  BuildOptions stopping;
+  stopping.progress = [](long long done, long long) { return done < 2; };
+  EXPECT_THROW(build_templates({source}, out_, stopping), Error);
+  ASSERT_TRUE(fs::exists(out_ + ".journal"));
+  std::ofstream(source) << line << line << line;
+
+  EXPECT_EQ(build_templates({source}, out_, {}).resumed, 0);
+}
+
+TEST_F(Builder, FindsOutThatItCannotWriteBeforeItReads) {
+  write("a.jsonl", summary("1", "Cs", "Cl", 4.1, ""));
+  fs::create_directory(out_);
+  BuildOptions options;
+  bool has_read = false;
+  options.progress = [&](long long, long long) { return has_read = true; };
+
+  EXPECT_THROW(build(options), Error);
+
+  EXPECT_FALSE(has_read);
+  EXPECT_FALSE(fs::exists(out_ + ".journal"));
+}
+
 TEST_F(Builder, LeavesNoLibraryBehindWhenItIsStopped) {
   write("a.jsonl", summary("1", "Cs", "Cl", 4.1, "") + summary("2", "K", "Br", 4.2, ""));
   BuildOptions options;
