@@ -13,10 +13,8 @@ import argparse
 import csv
 import gzip
 import importlib.metadata
-import os
 import pathlib
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -25,6 +23,8 @@ import warnings
 import gemmi
 from pymatgen.core import Composition
 from pymatgen.io.cif import CifParser
+
+from timing import processor_seconds, use_one_core
 
 
 def write_sample(table, folder, count, seed):
@@ -38,15 +38,6 @@ def write_sample(table, folder, count, seed):
     for path, text in zip(paths, texts):
         path.write_text(text, encoding="utf-8")
     return paths
-
-
-def processor_seconds(work):
-    """Of this process and the programs it ran, which other programs on the machine do not advance."""
-    both = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
-    used = lambda: sum(sum(resource.getrusage(who)[:2]) for who in both)
-    begin = used()
-    result = work()
-    return used() - begin, result
 
 
 def read_with_kronite(program, folder):
@@ -85,7 +76,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=3, help="timings of each; the least counts")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[0]})  # one core, for kronite as well
+    use_one_core()
 
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)

@@ -22,7 +22,6 @@ import json
 import os
 import pathlib
 import random
-import resource
 import subprocess
 import tempfile
 import warnings
@@ -34,6 +33,8 @@ import numpy as np
 from matminer.featurizers.site import CrystalNNFingerprint
 from pymatgen.core import Structure
 
+from timing import processor_seconds, use_one_core
+
 TOLERANCE = 1e-6  # beyond it two numbers are not the same result of another order of additions
 
 
@@ -44,15 +45,6 @@ def sample_lines(path, count, seed, most_sites):
         lines = [line for line in file if line.count('"abc"') <= most_sites]
     chosen = random.Random(seed).sample(range(len(lines)), min(count, len(lines)))
     return [lines[i] for i in sorted(chosen)]
-
-
-def processor_seconds(work):
-    """Of this process and the programs it ran, which other programs on the machine do not advance."""
-    both = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
-    used = lambda: sum(sum(resource.getrusage(who)[:2]) for who in both)
-    begin = used()
-    result = work()
-    return used() - begin, result
 
 
 class Matminer:
@@ -132,7 +124,7 @@ def main():
     parser.add_argument("--shown", type=int, default=10, help="differing sites to name")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[0]})  # one core, for kronite as well
+    use_one_core()
 
     lines = sample_lines(arguments.structures, arguments.sample, arguments.seed, arguments.most_sites)
     matminer = Matminer([json.loads(line) for line in lines])
