@@ -15,6 +15,8 @@ namespace {
 
 constexpr double kLeft = 48, kTop = 34, kPlotHeight = 220, kBottom = 44;  // pixels
 constexpr double kGroupWidth = 40, kGap = 8, kLeastWidth = 320;
+constexpr double kLegendBox = 12, kLegendGap = 17;
+constexpr double kLetter = 7;           // wider than letters of this size are
 constexpr double kShownShare = 0.0005;  // of the sites; less is not drawn
 /// Okabe and Ito's colours, which people with colour blindness tell apart.
 constexpr std::array kColours = {"#0072b2", "#e69f00", "#009e73", "#cc79a7"};
@@ -33,7 +35,10 @@ class Figure {
   }
 
   std::string write() {
-    const double width = std::max(kLeastWidth, kLeft + kGroupWidth * (most_ - least_ + 1) + kGap);
+    double legend = kLeft;
+    for (const auto& crystal : crystals_) legend += legend_width(crystal);
+    const double width =
+        std::max({kLeastWidth, kLeft + kGroupWidth * (most_ - least_ + 1) + kGap, legend});
     put("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:g} {1:g}\" width=\"{0:g}\" "
         "height=\"{1:g}\" role=\"img\" font-family=\"system-ui,sans-serif\" font-size=\"12\" "
         "fill=\"currentColor\">\n<title>Share of sites by coordination number</title>\n",
@@ -84,11 +89,15 @@ class Figure {
   void write_legend() {
     double x = kLeft;
     for (std::size_t i = 0; i < crystals_.size(); ++i) {
-      put("<rect x=\"{0:.1f}\" y=\"8\" width=\"12\" height=\"12\" fill=\"{1}\"/>"
-          "<text x=\"{2:.1f}\" y=\"18\">{3}</text>\n",
-          x, colour(i), x + 17, io::escape_markup(crystals_[i].name));
-      x += 34 + 7.0 * static_cast<double>(crystals_[i].name.size());
+      put("<rect x=\"{0:.1f}\" y=\"8\" width=\"{1:g}\" height=\"{1:g}\" fill=\"{2}\"/>"
+          "<text x=\"{3:.1f}\" y=\"18\">{4}</text>\n",
+          x, kLegendBox, colour(i), x + kLegendGap, io::escape_markup(crystals_[i].name));
+      x += legend_width(crystals_[i]);
     }
+  }
+
+  static double legend_width(const NamedFingerprint& crystal) {
+    return 2 * kLegendGap + kLetter * static_cast<double>(crystal.name.size());
   }
 
   static const char* colour(std::size_t crystal) { return kColours[crystal % kColours.size()]; }

@@ -102,6 +102,15 @@ TEST(CoordinationFigure, DrawsABarPerCrystalAndCoordinationNumber) {
   EXPECT_TRUE(svg.ends_with("</svg>\n"));
 }
 
+TEST(CoordinationFigure, IsWideEnoughForLongNames) {
+  const NamedFingerprint crystal{std::string(60, 'x'), uniform({{"wt CN_4", 1}})};
+
+  const std::string svg = draw_coordination({crystal, crystal});
+
+  const std::string key = "viewBox=\"0 0 ";
+  EXPECT_GT(std::stod(svg.substr(svg.find(key) + key.size())), 2 * 60 * 7);
+}
+
 TEST(CoordinationFigure, OfAtomsWithoutNeighboursIsEmptyButWhole) {
   const std::string svg = draw_coordination({{"gas", Fingerprint{}}});
 
