@@ -212,13 +212,17 @@ TEST(Fingerprint, DoesNotDependOnCellOrientationOrScale) {
     Structure other_cell = c.structure;  // c + a instead of c
     for (int k = 0; k < 3; ++k) other_cell.lattice[2][k] += other_cell.lattice[0][k];
     for (Vector3& x : other_cell.fractional) x[0] -= x[2];
+    Structure smaller = c.structure;
+    for (Vector3& row : smaller.lattice) row = {0.8 * row[0], 0.8 * row[1], 0.8 * row[2]};
 
     // Rounding, times the slope of the order parameters; q_l is good to 1e-8.
     EXPECT_LE(worst(fingerprint(turned), expected), 1e-7);
     EXPECT_LE(worst(fingerprint(shifted), expected), 1e-7);
-    // The largest cutoff is that of the cell, so only where the first cutoff is enough.
+    // The largest cutoff is that of the cell, and a cutoff has a length, so only where the first
+    // cutoff is enough.
     if (is_dense(c)) {
       EXPECT_LE(worst(fingerprint(other_cell), expected), 1e-7);
+      EXPECT_LE(worst(fingerprint(smaller), expected), 1e-7);
     }
   }
 }
