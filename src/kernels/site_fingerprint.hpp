@@ -99,6 +99,20 @@ KRONITE_HD inline double largest_cutoff(const CrystalView& crystal) {
   return longest + 0.01;
 }
 
+/// About how many points lie within a distance: images of the cell that planes of the lattice let
+/// in.
+KRONITE_HD inline double points_within(const CrystalView& crystal, double distance) {
+  const double volume = cell_volume(crystal);
+  double points = static_cast<double>(crystal.sites);
+  for (int k = 0; k < 3; ++k) {
+    const double spacing =
+        volume / norm(cross(crystal.lattice[(k + 1) % 3], crystal.lattice[(k + 2) % 3]));
+    const double images = 2 * distance / spacing;
+    points *= images > 1 ? images : 1;
+  }
+  return points;
+}
+
 /// Cuts the cell by the points gathered, nearest first, until none can reach it. False when that
 /// failed, with the reason in `status`.
 KRONITE_HD inline bool cut_by_heap(SiteWorkspace& work, SiteStatus& status) {
@@ -132,7 +146,6 @@ KRONITE_HD inline SiteStatus find_cell(const CrystalView& crystal, std::int64_t 
                                        SiteWorkspace& work) {
   const double largest = largest_cutoff(crystal);
   const double density = static_cast<double>(crystal.sites) / cell_volume(crystal);
-  const double length_c = norm(crystal.lattice[2]);
   const double first_shell = std::cbrt(0.75 / kPi * kFirstShellPoints / density);
   double cutoff = kFirstCutoff, inner = 0, width = first_shell;
   const auto matters = [&](Vec3 point, double square) {
@@ -142,9 +155,7 @@ KRONITE_HD inline SiteStatus find_cell(const CrystalView& crystal, std::int64_t 
   start_cell(work.cell);
   for (;;) {
     const double end = cutoff + kCutoffTolerance;
-    // Points in the sphere, or lines along c through it.
-    const double depth = cutoff > length_c ? cutoff : length_c;
-    if (4 * cutoff * cutoff * depth * density > kMostPoints) return SiteStatus::too_empty;
+    if (points_within(crystal, cutoff) > kMostPoints) return SiteStatus::too_empty;
     while (inner < end && inner < 2 * farthest_vertex(work.cell)) {
       const double outer = inner + width < end ? inner + width : end;
       if (!gather_shell(crystal, centre, inner, outer, matters, work.points)) {
