@@ -17,7 +17,7 @@ namespace kronite {
 namespace {
 
 constexpr std::string_view kHeading = "kronite build journal ";
-constexpr std::size_t kMostPending = 4 << 20;   // bytes
+constexpr std::size_t kMostPending = 4 << 20;  // bytes
 constexpr std::int64_t kLongestPending = 500;  // ms
 constexpr std::size_t kLongestEntry = 1u << 30;
 
@@ -250,8 +250,8 @@ Outcome BuildJournal::read(std::int64_t i) const {
 void BuildJournal::discard() {
   mapped_.reset();
   pending_.clear();
+  ::unlink(path_.c_str());  // while it is locked: behind that it may be another build's
   file_.reset();
-  ::unlink(path_.c_str());
 }
 
 }  // namespace kronite

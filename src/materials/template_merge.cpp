@@ -1,5 +1,6 @@
 // One library out of several.
 #include <atomic>
+#include <exception>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -66,6 +67,7 @@ Fingerprints compute_missing(const std::vector<Origin>& origins, const Progress&
   Fingerprints found{std::vector<std::vector<float>>(origins.size()),
                      std::vector<std::string>(origins.size())};
   std::atomic<bool> stopped{false};
+  std::exception_ptr failure;
   std::int64_t done = 0;
 #pragma omp parallel for schedule(dynamic, 16)
   for (std::int64_t i = 0; i < count; ++i) {
@@ -77,8 +79,14 @@ Fingerprints compute_missing(const std::vector<Origin>& origins, const Progress&
       found.refusal[static_cast<std::size_t>(i)] = e.what();
     }
 #pragma omp critical(kronite_merge_progress)
-    if (progress && !progress(++done, count)) stopped = true;
+    try {
+      if (progress && !stopped && !progress(++done, count)) stopped = true;
+    } catch (...) {  // the caller's: no exception may leave a parallel region
+      failure = std::current_exception();
+      stopped = true;
+    }
   }
+  if (failure) std::rethrow_exception(failure);
   if (stopped) fail(Errc::cancelled, "stopped; no library was written");
   return found;
 }

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 
 #include "kronite/error.hpp"
 #include "materials/template_library.hpp"
@@ -164,6 +165,18 @@ TEST(Merge, KeepsOneStructurePerFormulaUnlessAskedForAll) {
   ASSERT_EQ(one.size(), 1);
   EXPECT_EQ(one.info(0).id, "low");
   EXPECT_EQ(TemplateLibrary::open(folder.path("all.ktl")).size(), 2);
+}
+
+TEST(Merge, LetsOutWhatTheProgressThrows) {
+  const test::TemporaryFolder folder;
+  hard_to_write(folder.path("a.ktl"));
+  MergeOptions options;
+  options.progress = [](long long, long long) -> bool { throw std::length_error("enough"); };
+
+  EXPECT_THROW(merge_templates({folder.path("a.ktl")}, folder.path("b.ktl"), options),
+               std::length_error);
+
+  EXPECT_FALSE(std::filesystem::exists(folder.path("b.ktl")));
 }
 
 TEST(Merge, NamesALibraryThatIsNone) {
