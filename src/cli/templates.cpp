@@ -4,8 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "base/fail.hpp"     // for fail
-#include "cli/commands.hpp"  // for add_templates
+#include "base/fail.hpp"            // for fail
+#include "cli/commands.hpp"         // for add_templates
+#include "io/structure_reader.hpp"  // for to_number
+#include "materials/elements.hpp"   // for kElements
 
 namespace kronite::cli {
 namespace {
@@ -18,6 +20,23 @@ std::vector<int> element_numbers(const std::vector<std::string>& symbols) {
       fail(Errc::invalid_argument, "--elements: \"{}\" is no element", symbol);
   }
   return numbers;
+}
+
+/// The label that libraries use for a ratio in any order: 3:1:1 for 1:1:3 and 2:2:6.
+std::string ratio_of(const std::string& text) {
+  std::vector<ElementAmount> parts;  // of any elements: a label does not name them
+  std::string label;
+  for (std::size_t at = 0; at <= text.size() && parts.size() < kElements;) {
+    const std::size_t stop = std::min(text.find(':', at), text.size());
+    const auto amount = io::to_number(std::string_view(text).substr(at, stop - at));
+    if (!amount || !(*amount > 0)) break;
+    parts.push_back({static_cast<int>(parts.size()) + 1, *amount});
+    if (stop == text.size()) label = Composition(parts).ratio_label();
+    at = stop + 1;
+  }
+  if (label.empty())
+    fail(Errc::invalid_argument, "--ratio: \"{}\" is no composition ratio such as 3:1:1", text);
+  return label;
 }
 
 }  // namespace
@@ -44,7 +63,9 @@ std::vector<std::int64_t> TemplateFilter::matches(const TemplateLibrary& library
   const std::vector<int> wanted = element_numbers(elements);
   const Composition composition = formula.empty() ? Composition() : Composition::parse(formula);
   const std::string reduced = formula.empty() ? "" : composition.reduced_formula();
-  const std::string label = ratio.empty() && !formula.empty() ? composition.ratio_label() : ratio;
+  const std::string label = !ratio.empty()     ? ratio_of(ratio)
+                            : !formula.empty() ? composition.ratio_label()
+                                               : "";
   const TemplateRange range =
       label.empty() ? TemplateRange{0, library.size()} : library.with_ratio(label);
   std::vector<std::int64_t> found;
@@ -66,6 +87,7 @@ void add_templates(CLI::App& program) {
   auto* command = program.add_subcommand(
       "templates", "Build and inspect template libraries: known crystals to substitute into");
   command->require_subcommand(1);
+  command->footer("Example:  kronite templates list --ratio 3:1:1");
   add_templates_build(*command);
   add_templates_read(*command);
   add_templates_export(*command);

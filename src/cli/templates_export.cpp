@@ -178,10 +178,9 @@ struct Export {
   void write_folder(const TemplateLibrary& library, const std::vector<std::int64_t>& chosen) const {
     std::error_code error;
     fs::create_directories(out, error);
-    if (!fs::is_directory(out, error))
-      fail(Errc::io, "{}: cannot make this folder: {}", out, error.message());
-    if (!fs::is_empty(out, error))
-      fail(Errc::invalid_argument, "{}: this folder is not empty; name a new one", out);
+    if (error) fail(Errc::io, "{}: cannot make this folder: {}", out, error.message());
+    if (!fs::is_directory(out, error) || !fs::is_empty(out, error))
+      fail(Errc::invalid_argument, "{}: this is not an empty folder; name a new one", out);
     ProgressLine line("templates written");
     FileNames names;
     for (std::size_t k = 0; k < chosen.size(); ++k) {
@@ -204,7 +203,7 @@ void add_show(CLI::App& templates) {
                    "(primitive cell)")
       ->check(CLI::IsMember({"cif", "poscar", "extxyz", "json"}));
   command->footer(
-      "Examples:\n  kronite templates show prototype-NaCl-225\n"
+      "Examples:\n  kronite templates show 5910149\n"
       "  kronite templates show mp-149 mp.ktl --format poscar > POSCAR");
   command->callback([show] { show->run(); });
 }

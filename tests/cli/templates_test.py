@@ -122,7 +122,7 @@ class TemplatesTest(unittest.TestCase):
                                  self.without(before, "volume_over_fit"))
         again = run("templates", "export", *choice, "--out", self.folder / "cifs")
         self.assertEqual(again.returncode, 1)
-        self.assertIn("not empty", again.stderr)
+        self.assertIn("not an empty folder", again.stderr)
 
     def without(self, listing, column):
         return [{k: v for k, v in row.items() if k != column}
@@ -171,6 +171,10 @@ class TemplatesTest(unittest.TestCase):
         self.assertIn("SrTiO3", held)
         self.assertTrue(all("Ti" in f and "O" in f for f in held), held)
         self.assertLess(formulas("--elements", "Ti,O", "--space-group", "221"), held)
+        self.assertEqual(formulas("--ratio", "2:6:2"), formulas("--ratio", "3:1:1"))
+        unknown = run("templates", "list", "--ratio", "ABX3")
+        self.assertEqual(unknown.returncode, 1)
+        self.assertIn('"ABX3" is no composition ratio such as 3:1:1', unknown.stderr)
         self.assertEqual(run("templates", "list", "--elements", "Xx").returncode, 1)
         self.assertEqual(run("templates", "list", "--space-group", "231").returncode, 2)
 
@@ -281,6 +285,15 @@ class TemplatesTest(unittest.TestCase):
     def test_helps_with_examples(self):
         for command in ("build", "export", "info", "list", "merge", "show"):
             self.assertIn("Example", run("templates", command, "--help").stdout)
+
+    def test_the_examples_of_the_demo_set_run(self):
+        for command in ("info", "list", "show"):
+            example = run("templates", command, "--help").stdout.split("kronite templates ")[-2]
+
+            done = run("templates", *example.split())
+
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertGreater(len(done.stdout.splitlines()), 1)
 
 
 if __name__ == "__main__":
