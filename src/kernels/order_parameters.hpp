@@ -61,8 +61,7 @@ KRONITE_HD inline double cos_azimuth(const Surroundings& s, int j, int k, int m)
   return clamp_cosine(dot(s.meridian[j][k], s.meridian[j][m]));
 }
 
-// --- what a motif expects of the polar angle
-// --------------------------------------------------------
+// --- what a motif expects of the polar angle ----------------------------------------------------
 
 struct Ring {  ///< neighbours at one polar angle, in fractions of pi
   double w, angle;

@@ -3,8 +3,8 @@
 // The cell is kept as its dual: every vertex names the three planes that meet there, in
 // counter-clockwise order, so faces and edges follow from the vertices alone. A vertex where more
 // than three planes meet (the rule in crystals of high symmetry) is stored as several vertices in
-// one place. A plane that comes no closer than kTouch to cutting a vertex off does not cut: that
-// is what keeps such places consistent.
+// one place. A plane that would cut off a vertex by kTouch or less leaves it: that is what keeps
+// such places consistent.
 #pragma once
 
 #include <cmath>
