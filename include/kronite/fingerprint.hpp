@@ -63,7 +63,7 @@ std::vector<FingerprintFailure> site_fingerprints(Device& device,
                                                   MatrixView<double> out,
                                                   const Progress& progress = {});
 
-/// Euclidean distance of two fingerprints.
+/// Euclidean distance of two fingerprints; NaN where a value of them is.
 double dissimilarity(const Fingerprint& a, const Fingerprint& b);
 /// Crystals of a smaller dissimilarity count as alike (tau of CSPML).
 inline constexpr double kAlikeBelow = 0.3;
@@ -79,6 +79,7 @@ struct FeatureDifference {
   double share = 0;  ///< of the squared dissimilarity, 0 to 1; 0 where that is 0
 };
 /// All 61 features, the largest share first, equal ones in order.
+/// @throws Error invalid_argument when a value is not a finite number.
 std::vector<FeatureDifference> compare(const Fingerprint& a, const Fingerprint& b);
 
 /// A site feature in a crystallographer's words: "4-fold coordination", "4-fold, tetrahedral".

@@ -1,6 +1,7 @@
 // What makes two fingerprints differ, feature by feature, and the features in words.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string_view>
 #include <utility>
 
@@ -81,6 +82,9 @@ std::vector<FeatureDifference> compare(const Fingerprint& a, const Fingerprint& 
     }
     total += difference.share;
   }
+  if (!std::isfinite(total))
+    fail(Errc::invalid_argument,
+         "compare: a fingerprint holds a value that is not a finite number");
   if (total > 0)
     for (auto& difference : differences) difference.share /= total;
   std::stable_sort(differences.begin(), differences.end(),

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <initializer_list>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -57,6 +58,13 @@ TEST(FingerprintComparison, KeepsTheStatisticsOfBothCrystals) {
   EXPECT_EQ(first.feature, f);
   EXPECT_EQ(first.a, (std::array<double, kSiteStatistics>{0.1, 0.2, 0.1 * 3, 0.4}));
   EXPECT_EQ(first.b, (std::array<double, kSiteStatistics>{}));
+}
+
+TEST(FingerprintComparison, RefusesValuesThatAreNoNumbers) {
+  Fingerprint missing{};
+  missing.fill(std::numeric_limits<double>::quiet_NaN());  // the row of a crystal that failed
+
+  EXPECT_THROW(compare(missing, Fingerprint{}), Error);
 }
 
 TEST(FingerprintComparison, OfEqualCrystalsHasNoShares) {
