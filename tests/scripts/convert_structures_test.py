@@ -68,11 +68,11 @@ class ConvertStructures(unittest.TestCase):
         with opener(self.folder / name, "rt", encoding="utf-8") as file:
             return [json.loads(line) for line in file]
 
-    def templates(self, name="out.jsonl"):
+    def templates(self, name="out.jsonl", *options):
         """Rows of `kronite templates list` after building a library from the output."""
         run = lambda *a: subprocess.run([KRONITE, "templates", *a], cwd=self.folder,
                                         capture_output=True, text=True, timeout=120)
-        built = run("build", "--from", name, "--out", "out.ktl")
+        built = run("build", "--from", name, "--out", "out.ktl", *options)
         self.assertEqual(built.returncode, 0, built.stderr)
         return sorted(run("list", "out.ktl").stdout.splitlines()[1:])
 
@@ -107,7 +107,7 @@ class Parquet(ConvertStructures):
         records = self.lines("out.jsonl.gz")
         self.assertEqual([r["material_id"] for r in records], ["mp-1", "mp-2", "mp-3"])
         self.assertNotIn("a", records[0]["structure"]["lattice"])
-        rows = self.templates("out.jsonl.gz")
+        rows = self.templates("out.jsonl.gz", "--allow-license", "BY-C,BY-NC")
         self.assertEqual([row.split(",")[0] for row in rows], ["mp-1", "mp-2", "mp-3"])
         self.assertIn("BY-NC", rows[1])
         self.assertIn("BY-C", rows[2])
@@ -119,6 +119,16 @@ class Parquet(ConvertStructures):
         self.assertEqual(self.convert("parquet", "one.parquet").returncode, 0)
 
         self.assertEqual(self.lines()[0]["structure"]["sites"][1]["abc"], [0.5, 0.5, 0.5])
+
+    def test_numbers_that_are_none_are_left_out(self):
+        self.write("mp.parquet", [summary("mp-1", "Mg", 4.21), summary("mp-2", "Ca", 4.81)
+                                  | {"energy_above_hull": float("nan")}])
+
+        self.assertEqual(self.convert("parquet", "mp.parquet").returncode, 0)
+
+        first, second = self.lines()
+        self.assertEqual(first["energy_above_hull"], 0)
+        self.assertNotIn("energy_above_hull", second)
 
     def test_optimade_columns_become_an_exchange_file(self):
         self.write("bulk.parquet", [
