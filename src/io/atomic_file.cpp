@@ -18,6 +18,7 @@ constexpr std::size_t kBufferBytes = 1 << 20;
 }
 
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
+  if (path_.empty()) fail(Errc::io, "cannot write a file without a name");
   // Renaming would put a file in the place of a device, and could not of a folder.
   struct stat status {};
   if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode))

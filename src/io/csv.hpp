@@ -13,7 +13,7 @@
 
 namespace kronite::io {
 
-/// One record after the other of a file, plain or gzip-compressed. Quoted cells may hold commas,
+/// One record after the other of a file, plain or compressed. Quoted cells may hold commas,
 /// doubled quotes and line ends; empty lines are passed over.
 class CsvReader {
  public:

@@ -19,7 +19,7 @@ struct ListedFormula {
 
 /// Reads a .csv file from its first column called formula, formula_pretty, pretty_formula,
 /// reduced_formula, full_formula or composition (in this order of preference), any other file as
-/// one formula per line, where `#` begins a comment; plain or gzip-compressed. A formula that
+/// one formula per line, where `#` begins a comment; plain or compressed. A formula that
 /// cannot be read goes to `skip` as ("file:line", reason) when there is one. Notices carry
 /// "file:line".
 /// @throws Error io; parse at the first bad formula without `skip`, for a .csv file without such a

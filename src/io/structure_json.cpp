@@ -13,7 +13,7 @@
 namespace kronite::io {
 namespace {
 
-constexpr int kDeepest = 4;  // containers within containers: {"data": {"id": [structure]}}
+constexpr int kDeepest = 4;  // containers within containers: {"data": [{"id": structure}]}
 
 class JsonReader {
  public:

@@ -71,13 +71,14 @@ TEST_F(NpyFile, TakesTheNumberOfRowsAfterwards) {
   EXPECT_EQ(matrix.values, values);
 }
 
-TEST(AtomicFile, LeavesFoldersAndDevicesAlone) {
+TEST(AtomicFile, RefusesWhatIsNoNameOfAFile) {
   const test::TemporaryFolder folder;
   const std::string pipe = folder.path("pipe");
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
 
   EXPECT_THROW(io::AtomicFile{pipe}, Error);
   EXPECT_THROW(io::AtomicFile{folder.path(".")}, Error);
+  EXPECT_THROW(io::AtomicFile{""}, Error);
 
   EXPECT_TRUE(std::filesystem::is_fifo(pipe));
 }
