@@ -9,6 +9,7 @@
 
 #include "base/fail.hpp"          // for fail
 #include "io/escape.hpp"          // for one_line
+#include "io/material_id.hpp"     // for canonical_id
 #include "kronite/templates.hpp"  // for TemplateLibrary
 
 namespace kronite::cli {
@@ -48,8 +49,9 @@ std::pair<std::string, std::string> file_and_id(const std::string& reference) {
 /// Only the template that is asked for becomes a structure.
 StructureRecord read_template(const std::string& path, const std::string& id) {
   const auto library = TemplateLibrary::open(path);
+  const std::string wanted = io::canonical_id(id);
   for (std::int64_t i = 0; i < library.size(); ++i)
-    if (library.info(i).id == id) return record_of(library, i);
+    if (io::canonical_id(library.info(i).id) == wanted) return record_of(library, i);
   fail(Errc::invalid_argument, "{} holds no template of the id \"{}\"; name one as {}:ID", path, id,
        path);
 }
@@ -110,10 +112,11 @@ StructureRecord read_one_structure(const std::string& reference, const ReadOptio
   std::size_t count = 0;
   for_each_structure(
       file,
-      [&, &wanted = id](StructureRecord&& record) {
+      [&, wanted = io::canonical_id(id)](StructureRecord&& record) {
         ++count;
         if (ids.size() < kShownIds) ids.push_back(record.id);
-        if (wanted.empty() ? count == 1 : record.id == wanted) found = std::move(record);
+        if (wanted.empty() ? count == 1 : io::canonical_id(record.id) == wanted)
+          found = std::move(record);
         return wanted.empty() || !found;
       },
       [&](const std::string& where, const std::string& why) {

@@ -221,6 +221,13 @@ class Compare(Folder):
         self.expect_failure(self.compare("l.ktl", "zincblende.vasp"), "name one as l.ktl:ID")
         self.expect_failure(self.compare("l.ktl:a-3", "zincblende.vasp"), 'no template of the id "a-3"')
 
+    def test_ids_of_the_materials_project_are_one_in_both_spellings(self):
+        self.write("mp.extxyz", extxyz("mp-149", ("Zn", "S"), 1.4))
+        self.run_in_folder("templates", "build", "--from", "mp.extxyz", "--out", "mp.ktl")
+
+        for name in ("mp.extxyz", "mp.ktl"):
+            self.assertIn(", alike", self.compare(f"{name}:mp-aaft", "zincblende.vasp").stdout)
+
     def test_wrong_calls_are_refused_with_a_sentence(self):
         self.write("bad.vasp", SQUASHED)
 
