@@ -55,6 +55,8 @@ CpuBackend::CpuBackend(const DeviceOptions& options)
       kernels_double_(make_cpu_kernels<double>(*this)),
       network_float_(make_cpu_network<float>(*this)),
       network_double_(make_cpu_network<double>(*this)),
+      training_float_(make_cpu_training<float>(*this)),
+      training_double_(make_cpu_training<double>(*this)),
       select_float_(make_cpu_select<float>(*this)),
       select_double_(make_cpu_select<double>(*this)),
       sites_(make_cpu_sites(*this)),

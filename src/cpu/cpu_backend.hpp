@@ -25,6 +25,8 @@ class CpuBackend final : public Backend {
   KernelOps<double>& kernels(double) override { return *kernels_double_; }
   NetworkOps<float>& network(float) override { return *network_float_; }
   NetworkOps<double>& network(double) override { return *network_double_; }
+  TrainOps<float>& training(float) override { return *training_float_; }
+  TrainOps<double>& training(double) override { return *training_double_; }
   SelectOps<float>& select(float) override { return *select_float_; }
   SelectOps<double>& select(double) override { return *select_double_; }
   SiteOps& sites() override { return *sites_; }
@@ -46,6 +48,8 @@ class CpuBackend final : public Backend {
   std::unique_ptr<KernelOps<double>> kernels_double_;
   std::unique_ptr<NetworkOps<float>> network_float_;
   std::unique_ptr<NetworkOps<double>> network_double_;
+  std::unique_ptr<TrainOps<float>> training_float_;
+  std::unique_ptr<TrainOps<double>> training_double_;
   std::unique_ptr<SelectOps<float>> select_float_;
   std::unique_ptr<SelectOps<double>> select_double_;
   std::unique_ptr<SiteOps> sites_;
@@ -67,6 +71,8 @@ template <class T>
 std::unique_ptr<KernelOps<T>> make_cpu_kernels(CpuBackend& backend);
 template <class T>
 std::unique_ptr<NetworkOps<T>> make_cpu_network(CpuBackend& backend);
+template <class T>
+std::unique_ptr<TrainOps<T>> make_cpu_training(CpuBackend& backend);
 template <class T>
 std::unique_ptr<SelectOps<T>> make_cpu_select(CpuBackend& backend);
 std::unique_ptr<SiteOps> make_cpu_sites(CpuBackend& backend);

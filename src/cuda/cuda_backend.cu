@@ -135,6 +135,14 @@ void CudaBackend::synchronize() {
   if (seen.operation != 0) throw Error(Errc::numerical, sentence_of(seen));
 }
 
+TrainOps<float>& CudaBackend::training(float) {
+  throw Error(Errc::unavailable, "training runs on the CPU only");
+}
+
+TrainOps<double>& CudaBackend::training(double) {
+  throw Error(Errc::unavailable, "training in double precision runs on the CPU only");
+}
+
 NetworkOps<double>& CudaBackend::network(double) {
   throw Error(Errc::unavailable, "networks in double precision run on the CPU only");
 }

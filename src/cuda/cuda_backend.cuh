@@ -48,6 +48,8 @@ class CudaBackend final : public Backend {
   KernelOps<double>& kernels(double) override { return *kernels_double_; }
   NetworkOps<float>& network(float) override { return *network_; }
   NetworkOps<double>& network(double) override;
+  TrainOps<float>& training(float) override;
+  TrainOps<double>& training(double) override;
   SelectOps<float>& select(float) override { return *select_float_; }
   SelectOps<double>& select(double) override { return *select_double_; }
   SiteOps& sites() override { return *sites_; }

@@ -45,6 +45,9 @@ class Backend {
   /// double: for gradient checks, on the CPU only; CUDA throws unavailable.
   virtual NetworkOps<float>& network(float) = 0;
   virtual NetworkOps<double>& network(double) = 0;
+  /// double: as network().
+  virtual TrainOps<float>& training(float) = 0;
+  virtual TrainOps<double>& training(double) = 0;
   virtual SelectOps<float>& select(float) = 0;
   virtual SelectOps<double>& select(double) = 0;
   virtual SiteOps& sites() = 0;
@@ -78,6 +81,10 @@ NetworkOps<T>& network(Device& d) {
   return d.backend().network(T{});
 }
 template <class T>
+TrainOps<T>& training(Device& d) {
+  return d.backend().training(T{});
+}
+template <class T>
 SelectOps<T>& select(Device& d) {
   return d.backend().select(T{});
 }
@@ -93,6 +100,6 @@ struct CudaModule {
   Backend* (*make)(int id, CUstream_st* stream, const DeviceOptions& options);
 };
 /// Raised by one whenever Backend or an operation group changes.
-inline constexpr int kCudaModuleVersion = 2;
+inline constexpr int kCudaModuleVersion = 3;
 
 }  // namespace kronite

@@ -95,6 +95,71 @@ class NetworkOps {
   virtual Backend& backend() = 0;
 };
 
+/// Which random bits a layer's dropout takes: the same key drops the same values on every device.
+struct DropoutKey {
+  std::uint64_t seed = 0;
+  std::uint32_t step = 0;  ///< batches so far
+  std::uint32_t layer = 0;
+};
+
+/// What lies between the affine map of a hidden layer and the next layer, of u units:
+///   a = gamma (z - mean) / sqrt(variance + epsilon) + beta   with batch normalisation,
+///   a = z + beta                                             without (gamma is empty),
+///   y = relu(a) / (1 - dropout), or 0 relu(a) where dropped_out() says so (kernels/dropout.hpp).
+template <class T>
+struct HiddenView {
+  VectorView<const T> gamma;  ///< u, or empty
+  VectorView<const T> beta;   ///< u
+  T epsilon = T{1e-3};
+  double dropout = 0;  ///< share of values dropped, in [0, 1)
+  DropoutKey key;
+};
+
+/// One step of Adam (Kingma and Ba 2015, algorithm 1); step counts from 1.
+struct AdamStep {
+  double learning_rate = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-7;
+  std::int64_t step = 1;
+};
+
+/// Steps of training on one batch of n rows. Sums over the rows run in a fixed order, so results do
+/// not depend on the number of threads. Float on every device; double, for gradient checks, on the
+/// CPU only.
+template <class T>
+class TrainOps {
+ public:
+  virtual ~TrainOps() = default;
+
+  /// y as HiddenView says. With batch normalisation mean and variance (u, over the n rows, divided
+  /// by n) are of this batch and are given back; else they are not touched. z, y: n x u.
+  virtual void hidden_forward(const HiddenView<T>& hidden, MatrixView<const T> z,
+                              VectorView<T> mean, VectorView<T> variance, MatrixView<T> y) = 0;
+
+  /// From dL/dy in `gradient` (n x u) to dL/dz there, with dL/dgamma (u, untouched without batch
+  /// normalisation) and dL/dbeta (u). z, mean, variance and y are those of hidden_forward().
+  virtual void hidden_backward(const HiddenView<T>& hidden, MatrixView<const T> z,
+                               VectorView<const T> mean, VectorView<const T> variance,
+                               MatrixView<const T> y, MatrixView<T> gradient, VectorView<T> d_gamma,
+                               VectorView<T> d_beta) = 0;
+
+  /// sums_u = sum_n x_nu. x: n x u.
+  virtual void column_sums(MatrixView<const T> x, VectorView<T> sums) = 0;
+
+  /// logits_nu <- logits_nu + bias_u, then loss_n = -log softmax(logits_n) of the row's class
+  /// (alike_n, 0 or 1) and gradient = d(mean loss)/d logits. logits, gradient: n x 2, loss: n.
+  virtual void cross_entropy(VectorView<const T> bias, VectorView<const std::uint8_t> alike,
+                             MatrixView<T> logits, VectorView<T> loss, MatrixView<T> gradient) = 0;
+
+  /// y <- keep * y + (1 - keep) * x: running means.
+  virtual void blend(T keep, VectorView<const T> x, VectorView<T> y) = 0;
+
+  /// Moves the parameters; all vectors have one size.
+  virtual void adam(const AdamStep& step, VectorView<const T> gradient, VectorView<T> moment1,
+                    VectorView<T> moment2, VectorView<T> parameters) = 0;
+};
+
 enum class Largest { no, yes };
 
 /// Selection and grouping.

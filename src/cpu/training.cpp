@@ -1,0 +1,306 @@
+// Training steps on the CPU. Threads share the columns, so every sum over the rows of a batch runs
+// in one order, whatever the number of threads; a block of columns stays in the L2 cache between
+// its passes.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <type_traits>
+
+#include "cpu/cpu_backend.hpp"        // for CpuBackend
+#include "cpu/parallel.hpp"           // for parallel_tiles
+#include "kernels/activation.hpp"     // for relu
+#include "kernels/adam.hpp"           // for adam_update
+#include "kernels/cross_entropy.hpp"  // for cross_entropy_loss, cross_entropy_slope
+#include "kernels/dropout.hpp"        // for DropoutKey, dropout_threshold
+
+namespace kronite {
+namespace {
+
+constexpr int kColumns = 32;                   // per block: one or two cache lines of each row
+constexpr std::int64_t kSumRows = 64;          // added up in T, then in double
+constexpr std::int64_t kVectorTile = 1 << 14;  // parameters per tile
+constexpr std::int64_t kLossRows = 256;
+
+// --- random bits --------------------------------------------------------------------------------
+
+constexpr int kGroups = kColumns / kDropoutGroup;  // draws per row of a block
+constexpr int kBatchRows = 4;                      // rows whose draws are made together
+constexpr int kDraws = kBatchRows * kGroups;
+
+/// philox() in kDraws lanes side by side.
+struct DrawLanes {
+  std::uint32_t c[4][kDraws];
+
+  void run(std::uint64_t key) {
+    auto key0 = static_cast<std::uint32_t>(key), key1 = static_cast<std::uint32_t>(key >> 32);
+    for (int round = 0; round < 10; ++round) {
+      for (int i = 0; i < kDraws; ++i) {
+        const std::uint64_t product0 = std::uint64_t{0xD2511F53} * c[0][i];
+        const std::uint64_t product1 = std::uint64_t{0xCD9E8D57} * c[2][i];
+        c[0][i] = static_cast<std::uint32_t>(product1 >> 32) ^ c[1][i] ^ key0;
+        c[2][i] = static_cast<std::uint32_t>(product0 >> 32) ^ c[3][i] ^ key1;
+        c[1][i] = static_cast<std::uint32_t>(product1);
+        c[3][i] = static_cast<std::uint32_t>(product0);
+      }
+      key0 += 0x9E3779B9;
+      key1 += 0xBB67AE85;
+    }
+  }
+};
+
+/// keep[r][c] = 1 / (1 - dropout), or 0 where row first + r, column c of the block is dropped.
+template <class T>
+void fill_keep(const DropoutKey& key, std::uint32_t threshold, T scale, std::int64_t first,
+               std::int64_t first_group, T (&keep)[kBatchRows][kColumns]) {
+  DrawLanes lanes;
+  for (int r = 0; r < kBatchRows; ++r)
+    for (int g = 0; g < kGroups; ++g) {
+      const int i = r * kGroups + g;
+      lanes.c[0][i] = static_cast<std::uint32_t>(first + r);
+      lanes.c[1][i] = static_cast<std::uint32_t>(first_group + g);
+      lanes.c[2][i] = key.step;
+      lanes.c[3][i] = key.layer;
+    }
+  lanes.run(key.seed);
+  for (int r = 0; r < kBatchRows; ++r)
+    for (int c = 0; c < kColumns; ++c) {
+      const int unit = c % kDropoutGroup;
+      const std::uint32_t word = lanes.c[unit / 2][r * kGroups + c / kDropoutGroup];
+      keep[r][c] = ((word >> (unit % 2 * 16)) & 0xFFFF) < threshold ? T{0} : scale;
+    }
+}
+
+// --- columns ------------------------------------------------------------------------------------
+
+/// f(first column, how many) for every block of columns; `how many` is a constant for whole blocks,
+/// so that their sums stay in registers.
+template <class F>
+void for_column_blocks(int threads, std::int64_t columns, const F& f) {
+  parallel_tiles(threads, tiles_of(columns, kColumns), [&](std::int64_t block, int) {
+    const std::int64_t first = block * kColumns, left = columns - first;
+    if (left >= kColumns)
+      f(first, std::integral_constant<int, kColumns>{});
+    else
+      f(first, static_cast<int>(left));
+  });
+}
+
+/// totals[k][c] = sum over rows of what add(n, sums) adds to sums[k][c].
+template <int kinds, class T, class Add>
+void sum_rows(std::int64_t rows, double (&totals)[kinds][kColumns], const Add& add) {
+  for (auto& kind : totals) std::fill(kind, kind + kColumns, 0.0);
+  for (std::int64_t begin = 0; begin < rows; begin += kSumRows) {
+    T sums[kinds][kColumns] = {};
+    for (std::int64_t n = begin; n < std::min(rows, begin + kSumRows); ++n) add(n, sums);
+    for (int k = 0; k < kinds; ++k)
+      for (int c = 0; c < kColumns; ++c) totals[k][c] += static_cast<double>(sums[k][c]);
+  }
+}
+
+/// a = slope z + offset for the columns of a block.
+template <class T>
+struct Affine {
+  T slope[kColumns], offset[kColumns];
+};
+
+template <class T>
+T inverse_deviation(const HiddenView<T>& hidden, T variance) {
+  return T{1} / std::sqrt(variance + hidden.epsilon);
+}
+
+template <class T, class Count>
+void batch_moments(MatrixView<const T> z, std::int64_t first, Count count, T* mean, T* variance) {
+  // About the first row, so that a large mean does not cancel the variance away.
+  const T* const about = z.row(0) + first;
+  double totals[2][kColumns];
+  sum_rows<2, T>(z.rows, totals, [&](std::int64_t n, T(&sums)[2][kColumns]) {
+    const T* const row = z.row(n) + first;
+    for (int c = 0; c < count; ++c) {
+      const T x = row[c] - about[c];
+      sums[0][c] += x;
+      sums[1][c] += x * x;
+    }
+  });
+  const auto rows = static_cast<double>(z.rows);
+  for (int c = 0; c < count; ++c) {
+    const double shift = totals[0][c] / rows;
+    mean[c] = static_cast<T>(static_cast<double>(about[c]) + shift);
+    variance[c] = static_cast<T>(std::max(0.0, totals[1][c] / rows - shift * shift));
+  }
+}
+
+template <class T, class Count>
+Affine<T> affine_of(const HiddenView<T>& hidden, std::int64_t first, Count count, const T* mean,
+                    const T* variance) {
+  Affine<T> a{};
+  for (int c = 0; c < count; ++c) {
+    const bool normalised = hidden.gamma.size != 0;
+    a.slope[c] =
+        normalised ? hidden.gamma.data[first + c] * inverse_deviation(hidden, variance[c]) : T{1};
+    a.offset[c] = hidden.beta.data[first + c] - (normalised ? a.slope[c] * mean[c] : T{0});
+  }
+  return a;
+}
+
+template <class T, class Count>
+void activate_columns(const HiddenView<T>& hidden, const Affine<T>& a, MatrixView<const T> z,
+                      std::int64_t first, Count count, MatrixView<T> y) {
+  const std::uint32_t threshold = dropout_threshold(hidden.dropout);
+  const auto scale = static_cast<T>(1 / (1 - hidden.dropout));
+  T keep[kBatchRows][kColumns];
+  for (auto& row : keep) std::fill(row, row + kColumns, T{1});
+  for (std::int64_t begin = 0; begin < z.rows; begin += kBatchRows) {
+    if (threshold != 0) fill_keep(hidden.key, threshold, scale, begin, first / kDropoutGroup, keep);
+    for (std::int64_t n = begin; n < std::min(z.rows, begin + kBatchRows); ++n) {
+      const T* const from = z.row(n) + first;
+      T* const to = y.row(n) + first;
+      for (int c = 0; c < count; ++c)
+        to[c] = relu(a.slope[c] * from[c] + a.offset[c]) * keep[n - begin][c];
+    }
+  }
+}
+
+// --- the group ----------------------------------------------------------------------------------
+
+template <class T>
+class CpuTraining final : public TrainOps<T> {
+ public:
+  explicit CpuTraining(CpuBackend& backend) : backend_(backend) {}
+
+  void hidden_forward(const HiddenView<T>& hidden, MatrixView<const T> z, VectorView<T> mean,
+                      VectorView<T> variance, MatrixView<T> y) override {
+    if (z.rows == 0) return;
+    for_column_blocks(backend_.threads(), z.cols, [&](std::int64_t first, auto count) {
+      T* const m = mean.data + first;
+      T* const v = variance.data + first;
+      if (hidden.gamma.size != 0) batch_moments(z, first, count, m, v);
+      activate_columns(hidden, affine_of(hidden, first, count, m, v), z, first, count, y);
+    });
+  }
+
+  void hidden_backward(const HiddenView<T>& hidden, MatrixView<const T> z, VectorView<const T> mean,
+                       VectorView<const T> variance, MatrixView<const T> y, MatrixView<T> gradient,
+                       VectorView<T> d_gamma, VectorView<T> d_beta) override {
+    const auto scale = static_cast<T>(1 / (1 - hidden.dropout));
+    for_column_blocks(backend_.threads(), z.cols, [&](std::int64_t first, auto count) {
+      pass_activation(scale, y, first, count, gradient);
+      if (hidden.gamma.size == 0)
+        sum_columns(gradient, first, count, d_beta.data + first);
+      else
+        pass_normalisation(hidden, z, mean.data, variance.data, first, count, gradient,
+                           d_gamma.data, d_beta.data);
+    });
+  }
+
+  void column_sums(MatrixView<const T> x, VectorView<T> sums) override {
+    for_column_blocks(backend_.threads(), x.cols, [&](std::int64_t first, auto count) {
+      sum_columns(x, first, count, sums.data + first);
+    });
+  }
+
+  void cross_entropy(VectorView<const T> bias, VectorView<const std::uint8_t> alike,
+                     MatrixView<T> logits, VectorView<T> loss, MatrixView<T> gradient) override {
+    const T share = T{1} / static_cast<T>(std::max<std::int64_t>(1, logits.rows));
+    parallel_tiles(backend_.threads(), tiles_of(logits.rows, kLossRows),
+                   [&](std::int64_t tile, int) {
+                     const std::int64_t end = std::min(logits.rows, (tile + 1) * kLossRows);
+                     for (std::int64_t n = tile * kLossRows; n < end; ++n) {
+                       T* const z = logits.row(n);
+                       for (int k = 0; k < 2; ++k) z[k] += bias.data[k];
+                       const bool is_alike = alike.data[n] != 0;
+                       loss.data[n] = cross_entropy_loss(z[0], z[1], is_alike);
+                       const T slope = share * cross_entropy_slope(z[0], z[1], is_alike);
+                       gradient.row(n)[0] = -slope;
+                       gradient.row(n)[1] = slope;
+                     }
+                   });
+  }
+
+  void blend(T keep, VectorView<const T> x, VectorView<T> y) override {
+    for (std::int64_t i = 0; i < y.size; ++i)
+      y.data[i] = keep * y.data[i] + (T{1} - keep) * x.data[i];
+  }
+
+  void adam(const AdamStep& step, VectorView<const T> gradient, VectorView<T> moment1,
+            VectorView<T> moment2, VectorView<T> parameters) override {
+    const AdamFactors<T> factors = adam_factors<T>(step);
+    parallel_tiles(backend_.threads(), tiles_of(parameters.size, kVectorTile),
+                   [&](std::int64_t tile, int) {
+                     const std::int64_t end = std::min(parameters.size, (tile + 1) * kVectorTile);
+                     for (std::int64_t i = tile * kVectorTile; i < end; ++i)
+                       adam_update(factors, gradient.data[i], moment1.data[i], moment2.data[i],
+                                   parameters.data[i]);
+                   });
+  }
+
+ private:
+  template <class Count>
+  static void sum_columns(MatrixView<const T> x, std::int64_t first, Count count, T* to) {
+    double totals[1][kColumns];
+    sum_rows<1, T>(x.rows, totals, [&](std::int64_t n, T(&sums)[1][kColumns]) {
+      const T* const row = x.row(n) + first;
+      for (int c = 0; c < count; ++c) sums[0][c] += row[c];
+    });
+    for (int c = 0; c < count; ++c) to[c] = static_cast<T>(totals[0][c]);
+  }
+
+  /// gradient <- gradient where the value was kept, scaled as it was; zero elsewhere. A value that
+  /// is not positive was dropped, or ReLU made it zero.
+  template <class Count>
+  static void pass_activation(T scale, MatrixView<const T> y, std::int64_t first, Count count,
+                              MatrixView<T> gradient) {
+    for (std::int64_t n = 0; n < y.rows; ++n) {
+      const T* const value = y.row(n) + first;
+      T* const g = gradient.row(n) + first;
+      for (int c = 0; c < count; ++c) g[c] = value[c] > T{0} ? scale * g[c] : T{0};
+    }
+  }
+
+  template <class Count>
+  static void pass_normalisation(const HiddenView<T>& hidden, MatrixView<const T> z, const T* mean,
+                                 const T* variance, std::int64_t first, Count count,
+                                 MatrixView<T> gradient, T* d_gamma, T* d_beta) {
+    T centre[kColumns] = {}, inverse[kColumns] = {};
+    for (int c = 0; c < count; ++c) {
+      centre[c] = mean[first + c];
+      inverse[c] = inverse_deviation(hidden, variance[first + c]);
+    }
+    double totals[2][kColumns];
+    sum_rows<2, T>(z.rows, totals, [&](std::int64_t n, T(&sums)[2][kColumns]) {
+      const T* const row = z.row(n) + first;
+      const T* const g = gradient.row(n) + first;
+      for (int c = 0; c < count; ++c) {
+        sums[0][c] += g[c];
+        sums[1][c] += g[c] * ((row[c] - centre[c]) * inverse[c]);
+      }
+    });
+    T slope[kColumns] = {}, offset[kColumns] = {}, along[kColumns] = {};
+    const auto rows = static_cast<double>(z.rows);
+    for (int c = 0; c < count; ++c) {
+      d_beta[first + c] = static_cast<T>(totals[0][c]);
+      d_gamma[first + c] = static_cast<T>(totals[1][c]);
+      slope[c] = hidden.gamma.data[first + c] * inverse[c];
+      offset[c] = static_cast<T>(totals[0][c] / rows);
+      along[c] = static_cast<T>(totals[1][c] / rows) * inverse[c];
+    }
+    for (std::int64_t n = 0; n < z.rows; ++n) {
+      const T* const row = z.row(n) + first;
+      T* const g = gradient.row(n) + first;
+      for (int c = 0; c < count; ++c)
+        g[c] = slope[c] * (g[c] - offset[c] - (row[c] - centre[c]) * along[c]);
+    }
+  }
+
+  CpuBackend& backend_;
+};
+
+}  // namespace
+
+template <class T>
+std::unique_ptr<TrainOps<T>> make_cpu_training(CpuBackend& backend) {
+  return std::make_unique<CpuTraining<T>>(backend);
+}
+template std::unique_ptr<TrainOps<float>> make_cpu_training(CpuBackend&);
+template std::unique_ptr<TrainOps<double>> make_cpu_training(CpuBackend&);
+
+}  // namespace kronite
