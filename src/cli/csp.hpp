@@ -1,0 +1,12 @@
+// The commands of `kronite csp`, one function and one file each.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace kronite::cli {
+
+void add_csp_predict(CLI::App& csp);  // csp_predict.cpp
+
+}  // namespace kronite::cli

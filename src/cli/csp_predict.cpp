@@ -1,0 +1,221 @@
+// kronite csp predict: crystal structures from formulas.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <unordered_set>
+
+#include "base/fail.hpp"       // for fail
+#include "base/hash.hpp"       // for content_hash
+#include "base/log.hpp"        // for notice
+#include "cli/csp.hpp"         // for add_csp_predict
+#include "cli/formulas.hpp"    // for read_formulas
+#include "cli/terminal.hpp"    // for Table, ProgressLine, interrupted, tolerance
+#include "csp/record.hpp"      // for mapping_text
+#include "csp/run_folder.hpp"  // for RunFolder
+#include "io/escape.hpp"       // for one_line
+#include "io/input.hpp"        // for read_file
+#include "kronite/csp.hpp"     // for predict
+
+namespace kronite::cli {
+namespace {
+
+using csp::VolumeMethod;
+
+constexpr std::size_t kShownErrors = 10;
+/// A page of more compositions than this would be too long to look through.
+constexpr std::size_t kPageQueries = 50;
+
+/// The options of `kronite csp predict`.
+struct PredictCommand {
+  std::vector<std::string> formulas;
+  std::string list, templates, elements, out, device = "auto", ranker = "distance";
+  csp::PredictOptions options;
+  bool skip_bad = false, resume = false;
+  std::optional<bool> page;
+
+  void run();
+
+ private:
+  csp::RunInfo run_info(const Device& on, const TemplateLibrary& library) const;
+  void print_all(Device& on, const std::vector<Composition>& queries,
+                 const TemplateLibrary& library, const csp::Ranker& ranking) const;
+  void write_all(Device& on, const std::vector<Composition>& queries,
+                 const TemplateLibrary& library, const csp::Ranker& ranking) const;
+};
+
+/// Each composition once, in order of first appearance.
+std::vector<Composition> distinct(std::vector<Formula> formulas) {
+  std::unordered_set<std::string> seen;
+  std::vector<Composition> queries;
+  for (auto& formula : formulas)
+    if (seen.insert(formula.composition.reduced_formula()).second)
+      queries.push_back(std::move(formula.composition));
+  if (const auto repeated = formulas.size() - queries.size(); repeated > 0)
+    notice(fmt::format("{} compositions came more than once and are predicted once", repeated));
+  return queries;
+}
+
+std::string number(double value) { return std::isnan(value) ? "-" : fmt::format("{:.3f}", value); }
+
+void print(const csp::Prediction& prediction) {
+  if (prediction.candidates.empty()) {
+    fmt::print("{}: {}\n", prediction.query, prediction.note);
+    return;
+  }
+  const bool probabilities = !std::isnan(prediction.candidates.front().p);
+  std::vector<std::string> header{"rank",        probabilities ? "p" : "distance",
+                                  "space group", "No.",
+                                  "template",    "id",
+                                  "elements",    "volume",
+                                  "known"};
+  fmt::print("{}: {} of {} templates of the ratio {}\n", prediction.query,
+             prediction.candidates.size(), prediction.templates, prediction.ratio);
+  Table table(std::move(header));
+  for (const auto& c : prediction.candidates)
+    table.add({fmt::format("{}", c.rank), number(probabilities ? c.p : 0 - c.score),
+               c.international, fmt::format("{}", c.space_group), c.template_formula,
+               io::one_line(c.template_id), csp::mapping_text(c),
+               fmt::format("{:.3f}", c.volume_factor), c.known ? "known" : ""});
+  table.print();
+}
+
+csp::RunInfo PredictCommand::run_info(const Device& on, const TemplateLibrary& library) const {
+  csp::RunInfo info;
+  info.command = command_line();
+  info.device = on.description();
+  info.options = options;
+  info.ranker = ranker;
+  info.library_hash = library.hash();
+  info.inputs.emplace_back(library.path(), library.hash());
+  for (const auto& path : {list, elements})
+    if (!path.empty()) info.inputs.emplace_back(path, content_hash(io::read_file(path)));
+  return info;
+}
+
+void PredictCommand::run() {
+  if (out.empty() && (resume || page))
+    fail(Errc::invalid_argument, "{} needs --out DIR", resume ? "--resume" : "--page");
+  std::optional<ElementTable> own_table;
+  if (!elements.empty()) own_table = ElementTable::read_csv(elements);
+  const ElementTable& table = own_table ? *own_table : ElementTable::embedded();
+  options.table = &table;
+
+  const auto queries = distinct(read_formulas(formulas, list, table, skip_bad));
+  const TemplateLibrary library =
+      templates.empty() ? TemplateLibrary::embedded() : TemplateLibrary::open(templates);
+  // Subtract, square and add 290 values per template.
+  const double work =
+      3.0 * 290 * static_cast<double>(library.size()) * static_cast<double>(queries.size());
+  Device on = Device::parse(device, work);
+  const auto ranking = csp::distance_ranker(table);
+  if (out.empty())
+    print_all(on, queries, library, *ranking);
+  else
+    write_all(on, queries, library, *ranking);
+}
+
+void PredictCommand::print_all(Device& on, const std::vector<Composition>& queries,
+                               const TemplateLibrary& library, const csp::Ranker& ranking) const {
+  for (const auto& query : queries) {
+    if (interrupted()) fail(Errc::cancelled, "stopped");
+    if (&query != &queries.front()) fmt::print("\n");
+    print(csp::predict(on, query, library, ranking, options));
+  }
+}
+
+void PredictCommand::write_all(Device& on, const std::vector<Composition>& queries,
+                               const TemplateLibrary& library, const csp::Ranker& ranking) const {
+  csp::RunFolder folder(out, run_info(on, library), resume);
+  if (folder.finished() > 0)
+    notice(fmt::format("{}: {} compositions are there already", out, folder.finished()));
+  ProgressLine progress("compositions");
+  long long done = 0;
+  std::size_t without = 0;
+  for (const auto& query : queries) {
+    if (!progress(done++, static_cast<long long>(queries.size())))
+      fail(Errc::cancelled,
+           "stopped; {} compositions are in {}, and the same command with --resume goes on",
+           folder.finished(), out);
+    if (folder.finished(query.reduced_formula())) continue;
+    const auto prediction = csp::predict(on, query, library, ranking, options);
+    folder.add(prediction);
+    if (prediction.candidates.empty() && ++without <= kShownErrors)
+      notice(fmt::format("{}: {}", prediction.query, prediction.note));
+  }
+  const bool with_page = page.value_or(folder.finished() <= kPageQueries);
+  folder.finish(with_page);
+  if (without > kShownErrors)
+    notice(fmt::format("{} compositions have no candidate; the notes are in {}/predictions.csv",
+                       without, out));
+  fmt::print("{} compositions in {}\n", folder.finished(), with_page ? out + "/index.html" : out);
+}
+
+}  // namespace
+
+void add_csp_predict(CLI::App& csp) {
+  CLI::App* command = csp.add_subcommand(
+      "predict",
+      "Propose crystal structures: known crystals of the same ratio, their elements "
+      "replaced");
+  const auto job = std::make_shared<PredictCommand>();
+  command->add_option("formulas", job->formulas, "Compositions, such as SrTiO3 or 'Ca(OH)2'")
+      ->type_name("FORMULA");
+  command
+      ->add_option("--file", job->list,
+                   "List: one formula per line, or a .csv with a column "
+                   "called formula; may be compressed (.gz, .xz, .zst, .bz2)")
+      ->type_name("FILE");
+  command->add_flag("--skip-bad", job->skip_bad,
+                    "Leave out formulas that cannot be used instead of running nothing");
+  command
+      ->add_option("--templates", job->templates,
+                   "Template library ('kronite templates build'); default: the demo set inside")
+      ->type_name("FILE");
+  command->add_option("--ranker", job->ranker, "How templates are ordered")
+      ->check(CLI::IsMember({"distance"}))
+      ->capture_default_str();
+  command->add_option("--top", job->options.top, "Candidates per composition")
+      ->check(CLI::Range(1, 1000000).description(""))
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_flag("--exclude-known", job->options.exclude_known,
+                    "Leave out templates of the composition itself");
+  command
+      ->add_option_function<std::string>(
+          "--volume",
+          [job](const std::string& method) {
+            job->options.volume =
+                method == "scaled" ? VolumeMethod::scaled : VolumeMethod::as_template;
+          },
+          "Cell volume: scaled by atomic volumes, or the template's own (default: scaled)")
+      ->check(CLI::IsMember({"scaled", "template"}).description(""))
+      ->type_name("scaled|template");
+  command->add_option("--symprec", job->options.symprec, "Tolerance of the space group in Å")
+      ->check(tolerance)
+      ->type_name("LENGTH")
+      ->capture_default_str();
+  command
+      ->add_option("--elements", job->elements,
+                   "Element table as CSV; default: the 94 x 58 table inside")
+      ->type_name("FILE");
+  command
+      ->add_option("--out", job->out,
+                   "New folder for CIF, POSCAR, extxyz, tables and a page; "
+                   "without it a table is printed")
+      ->type_name("DIR");
+  command->add_flag("--resume", job->resume, "Go on with a stopped run in --out");
+  command->add_flag_function(
+      "--page,!--no-page", [job](std::int64_t count) { job->page = count > 0; },
+      "Write index.html with pictures (default: up to 50 compositions)");
+  command->add_option("--device", job->device, "auto, cpu, cuda or cuda:N")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command->footer("Example:  kronite csp predict SrTiO3 LiFePO4 --top 5 --out results");
+  command->callback([job] { job->run(); });
+}
+
+}  // namespace kronite::cli
