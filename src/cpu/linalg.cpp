@@ -61,6 +61,12 @@ void with_op(MatrixView<const T> m, Op op, const F& f) {
     f(map(m).transpose());
 }
 
+/// Tiles of nearly one size, at most `most`: two threads have as much to do.
+std::int64_t tile_size(std::int64_t size, std::int64_t most) {
+  const std::int64_t tiles = std::max<std::int64_t>(1, tiles_of(size, most));
+  return std::max<std::int64_t>(1, (size + tiles - 1) / tiles);
+}
+
 template <class T>
 void gemm_tile(T alpha, MatrixView<const T> a, Op op_a, MatrixView<const T> b, Op op_b, T beta,
                MatrixView<T> c) {
@@ -144,11 +150,12 @@ class CpuLinalg final : public LinalgOps<T> {
   void gemm(T alpha, MatrixView<const T> a, Op op_a, MatrixView<const T> b, Op op_b, T beta,
             MatrixView<T> c) override {
     const std::int64_t depth = op_a == Op::none ? a.cols : a.rows;
-    const std::int64_t columns = tiles_of(c.cols, kTileCols);
+    const std::int64_t height = tile_size(c.rows, kTileRows), width = tile_size(c.cols, kTileCols);
+    const std::int64_t columns = tiles_of(c.cols, width);
     parallel_tiles(
-        backend_.threads(), tiles_of(c.rows, kTileRows) * columns, [&](std::int64_t tile, int) {
-          const std::int64_t i = tile / columns * kTileRows, rows = std::min(kTileRows, c.rows - i);
-          const std::int64_t j = tile % columns * kTileCols, cols = std::min(kTileCols, c.cols - j);
+        backend_.threads(), tiles_of(c.rows, height) * columns, [&](std::int64_t tile, int) {
+          const std::int64_t i = tile / columns * height, rows = std::min(height, c.rows - i);
+          const std::int64_t j = tile % columns * width, cols = std::min(width, c.cols - j);
           gemm_tile(
               alpha, op_a == Op::none ? block(a, i, rows, 0, depth) : block(a, 0, depth, i, rows),
               op_a, op_b == Op::none ? block(b, 0, depth, j, cols) : block(b, j, cols, 0, depth),

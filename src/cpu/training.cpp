@@ -23,51 +23,51 @@ constexpr std::int64_t kLossRows = 256;
 
 // --- random bits --------------------------------------------------------------------------------
 
-constexpr int kGroups = kColumns / kDropoutGroup;  // draws per row of a block
-constexpr int kBatchRows = 4;                      // rows whose draws are made together
-constexpr int kDraws = kBatchRows * kGroups;
+constexpr int kBatchRows = 4;  // rows whose draws are made together
+constexpr int kDraws = kBatchRows * kDropoutDraws;
+static_assert(kColumns == kDropoutBlock);
 
-/// philox() in kDraws lanes side by side.
-struct DrawLanes {
-  std::uint32_t c[4][kDraws];
+typedef std::uint32_t Lanes __attribute__((vector_size(kDraws * 4)));
+typedef std::uint64_t WideLanes __attribute__((vector_size(kDraws * 4)));
 
-  void run(std::uint64_t key) {
-    auto key0 = static_cast<std::uint32_t>(key), key1 = static_cast<std::uint32_t>(key >> 32);
-    for (int round = 0; round < 10; ++round) {
-      for (int i = 0; i < kDraws; ++i) {
-        const std::uint64_t product0 = std::uint64_t{0xD2511F53} * c[0][i];
-        const std::uint64_t product1 = std::uint64_t{0xCD9E8D57} * c[2][i];
-        c[0][i] = static_cast<std::uint32_t>(product1 >> 32) ^ c[1][i] ^ key0;
-        c[2][i] = static_cast<std::uint32_t>(product0 >> 32) ^ c[3][i] ^ key1;
-        c[1][i] = static_cast<std::uint32_t>(product1);
-        c[3][i] = static_cast<std::uint32_t>(product0);
-      }
-      key0 += 0x9E3779B9;
-      key1 += 0xBB67AE85;
-    }
+/// High half of the products of 32-bit lanes with m.
+Lanes multiply_high(Lanes x, std::uint64_t m) {
+  const WideLanes even = ((WideLanes)x & 0xFFFFFFFF) * m, odd = ((WideLanes)x >> 32) * m;
+  return (Lanes)((even >> 32) | (odd & ~std::uint64_t{0xFFFFFFFF}));
+}
+
+/// philox() of all lanes at once.
+void philox_lanes(Lanes (&c)[4], std::uint64_t key) {
+  constexpr std::uint32_t kFirst = 0xD2511F53, kSecond = 0xCD9E8D57;
+  auto key0 = static_cast<std::uint32_t>(key), key1 = static_cast<std::uint32_t>(key >> 32);
+  for (int round = 0; round < 10; ++round) {
+    const Lanes high0 = multiply_high(c[0], kFirst), low0 = c[0] * kFirst;
+    const Lanes high1 = multiply_high(c[2], kSecond), low1 = c[2] * kSecond;
+    c[0] = high1 ^ c[1] ^ key0;
+    c[2] = high0 ^ c[3] ^ key1;
+    c[1] = low1;
+    c[3] = low0;
+    key0 += 0x9E3779B9;
+    key1 += 0xBB67AE85;
   }
-};
+}
 
-/// keep[r][c] = 1 / (1 - dropout), or 0 where row first + r, column c of the block is dropped.
+/// keep[r][c] = scale, or 0 where row first + r loses column c of the block.
 template <class T>
 void fill_keep(const DropoutKey& key, std::uint32_t threshold, T scale, std::int64_t first,
-               std::int64_t first_group, T (&keep)[kBatchRows][kColumns]) {
-  DrawLanes lanes;
-  for (int r = 0; r < kBatchRows; ++r)
-    for (int g = 0; g < kGroups; ++g) {
-      const int i = r * kGroups + g;
-      lanes.c[0][i] = static_cast<std::uint32_t>(first + r);
-      lanes.c[1][i] = static_cast<std::uint32_t>(first_group + g);
-      lanes.c[2][i] = key.step;
-      lanes.c[3][i] = key.layer;
-    }
-  lanes.run(key.seed);
-  for (int r = 0; r < kBatchRows; ++r)
-    for (int c = 0; c < kColumns; ++c) {
-      const int unit = c % kDropoutGroup;
-      const std::uint32_t word = lanes.c[unit / 2][r * kGroups + c / kDropoutGroup];
-      keep[r][c] = ((word >> (unit % 2 * 16)) & 0xFFFF) < threshold ? T{0} : scale;
-    }
+               std::int64_t first_draw, T (&keep)[kBatchRows][kColumns]) {
+  Lanes c[4] = {Lanes{}, Lanes{}, key.step - Lanes{}, key.layer - Lanes{}};
+  for (int i = 0; i < kDraws; ++i) {
+    c[0][i] = static_cast<std::uint32_t>(first + i / kDropoutDraws);
+    c[1][i] = static_cast<std::uint32_t>(first_draw + i % kDropoutDraws);
+  }
+  philox_lanes(c, key.seed);
+  for (int slot = 0; slot < kColumns / kDropoutDraws; ++slot) {
+    const Lanes bits = (c[slot / 2] >> (slot % 2 * 16)) & 0xFFFF;
+    const Lanes lost = (Lanes)(bits < threshold);
+    for (int i = 0; i < kDraws; ++i)
+      keep[i / kDropoutDraws][slot * kDropoutDraws + i % kDropoutDraws] = lost[i] ? T{0} : scale;
+  }
 }
 
 // --- columns ------------------------------------------------------------------------------------
@@ -150,7 +150,8 @@ void activate_columns(const HiddenView<T>& hidden, const Affine<T>& a, MatrixVie
   T keep[kBatchRows][kColumns];
   for (auto& row : keep) std::fill(row, row + kColumns, T{1});
   for (std::int64_t begin = 0; begin < z.rows; begin += kBatchRows) {
-    if (threshold != 0) fill_keep(hidden.key, threshold, scale, begin, first / kDropoutGroup, keep);
+    if (threshold != 0)
+      fill_keep(hidden.key, threshold, scale, begin, first / kDropoutBlock * kDropoutDraws, keep);
     for (std::int64_t n = begin; n < std::min(z.rows, begin + kBatchRows); ++n) {
       const T* const from = z.row(n) + first;
       T* const to = y.row(n) + first;

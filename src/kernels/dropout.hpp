@@ -9,24 +9,43 @@
 
 namespace kronite {
 
-/// Units that share one draw of random bits, 16 bits each.
-inline constexpr int kDropoutGroup = 8;
+/// 32 units share four draws of random bits: unit u takes 16 bits, slot (u % 32) / 4, of the draw
+/// 4 (u / 32) + u % 4. So four neighbours lie in the same slot of four draws, which suits vectors.
+inline constexpr int kDropoutBlock = 32;
+inline constexpr int kDropoutDraws = 4;
+
+struct DropoutPlace {
+  std::int64_t draw;
+  int slot;
+};
+KRONITE_HD inline DropoutPlace dropout_place(std::int64_t unit) {
+  return {unit / kDropoutBlock * kDropoutDraws + unit % kDropoutDraws,
+          static_cast<int>(unit % kDropoutBlock / kDropoutDraws)};
+}
 
 /// A value is dropped when its 16 bits are below this: the rate to 1 / 65536.
 KRONITE_HD inline std::uint32_t dropout_threshold(double rate) {
   return static_cast<std::uint32_t>(rate * 65536 + 0.5);
 }
 
-/// Bits of the units 8 g ... 8 g + 7 of row n.
-KRONITE_HD inline RandomBits dropout_bits(const DropoutKey& key, std::int64_t n, std::int64_t g) {
+/// The bits of a draw of row n.
+KRONITE_HD inline RandomBits dropout_bits(const DropoutKey& key, std::int64_t n,
+                                          std::int64_t draw) {
   return philox(
-      {{static_cast<std::uint32_t>(n), static_cast<std::uint32_t>(g), key.step, key.layer}},
+      {{static_cast<std::uint32_t>(n), static_cast<std::uint32_t>(draw), key.step, key.layer}},
       key.seed);
 }
 
-/// Whether unit 8 g + i is dropped, given bits = dropout_bits(key, n, g).
-KRONITE_HD inline bool dropped_out(const RandomBits& bits, int i, std::uint32_t threshold) {
-  return ((bits.v[i / 2] >> (i % 2 * 16)) & 0xFFFF) < threshold;
+/// The 16 bits of a slot.
+KRONITE_HD inline std::uint32_t dropout_slot(const RandomBits& bits, int slot) {
+  return (bits.v[slot / 2] >> (slot % 2 * 16)) & 0xFFFF;
+}
+
+/// Whether row n loses this unit.
+KRONITE_HD inline bool dropped_out(const DropoutKey& key, std::int64_t n, std::int64_t unit,
+                                   std::uint32_t threshold) {
+  const DropoutPlace place = dropout_place(unit);
+  return dropout_slot(dropout_bits(key, n, place.draw), place.slot) < threshold;
 }
 
 }  // namespace kronite
