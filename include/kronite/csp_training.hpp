@@ -15,19 +15,25 @@ namespace kronite::csp {
 
 /// What is kept apart when templates are split into parts.
 enum class HoldOut {
-  formula,        ///< templates one by one, inside each ratio label
-  structure_type  ///< whole groups of templates joined by dissimilarities <= 0.1, inside each label
+  formula,        ///< templates one by one; polymorphs, of one reduced formula, stay together
+  structure_type  ///< templates joined by dissimilarities <= kSameStructureType stay together
 };
+inline constexpr double kSameStructureType = 0.1;
 
 /// How labelled pairs are drawn from a library (npj Comput. Mater. 10 (2024), Shotgun CSP).
 struct PairOptions {
   double tau = 0.3;  ///< alike: dissimilarity <= tau
-  /// At most this share of a part's templates per ratio label; 1: all of them.
+  /// Of each ratio label at most this share of the part's templates (of all labels) makes pairs,
+  /// drawn at random, two at least; 1: all of them.
   double cap = 0.01;
+  /// Of each ratio label and part at most so many alike pairs, drawn at random, so that large
+  /// labels do not drown the rest; 0: all of them.
+  std::int64_t most_alike_per_label = 0;
   HoldOut hold_out = HoldOut::formula;
   std::array<double, 3> parts{0.6, 0.2, 0.2};  ///< training, validation, test; they add up to 1
   std::int64_t least_members = 10;  ///< labels with fewer templates are split as one pool
   std::uint64_t seed = 0;
+  std::uint32_t draw = 0;  ///< another number: other templates and pairs of the same split
 };
 
 /// Pairs of one part. Indices are those of the library.
@@ -41,34 +47,40 @@ struct PairData {
   PairPart training, validation, test;
 };
 
-/// Splits the templates, then draws pairs inside each part and ratio label: all alike ones and as
-/// many random unlike ones (all, if there are fewer). Templates whose formula is in
-/// `excluded_formulas` (reduced) or with an element outside the embedded table take no part. The
-/// same for any number of threads.
+/// Splits the templates label by label, then draws pairs inside each part and ratio label: all
+/// alike ones and as many random unlike ones (all, if there are fewer). Pairs come label by label,
+/// alike ones first, ascending; first < second. Templates whose reduced formula is one of
+/// `excluded_formulas` or with an element outside the embedded table take no part. The same on
+/// every device and for any number of threads. Waits.
 /// @throws Error invalid_argument when the library holds no fingerprints, options make no sense, or
-/// no pair is alike.
+/// no training pair is alike; parse for a formula that cannot be read; corrupt.
 PairData make_pairs(Device& device, const TemplateLibrary& library, const PairOptions& options,
                     const std::vector<std::string>& excluded_formulas = {});
 
-/// How well probabilities tell alike from unlike pairs.
+/// How well probabilities tell alike from unlike pairs; all zero without pairs.
 struct PairMetrics {
   std::int64_t pairs = 0, alike = 0;
-  double accuracy = 0;                ///< ACC, at p > 0.5
-  double average_precision = 0;       ///< AP: area under the precision-recall steps
+  double accuracy = 0;  ///< ACC, at p > 0.5
+  /// AP: sum of the gains in recall times precision over all thresholds; 0 with no alike pair.
+  double average_precision = 0;
   double mean_accuracy = 0;           ///< MACC: mean of ACC over ratio labels
   double mean_average_precision = 0;  ///< MAP: mean of AP over ratio labels with an alike pair
 };
+/// p: P(alike) of each pair.
+/// @throws Error invalid_argument when p is not one probability per pair; NaN is none.
 PairMetrics pair_metrics(const PairPart& part, const std::vector<float>& p);
 
-/// Predicted against observed frequency, in bins of equal width.
+/// Predicted against observed frequency, in bins of equal width: low <= p < high, and p = 1 in the
+/// last one.
 struct ReliabilityBin {
   double low = 0, high = 0;  ///< of p
   std::int64_t pairs = 0;
   double mean_p = 0, alike = 0;  ///< means over the pairs of the bin; NaN when there are none
 };
+/// @throws Error as pair_metrics(); invalid_argument for bins < 1.
 std::vector<ReliabilityBin> reliability(const PairPart& part, const std::vector<float>& p,
                                         int bins = 10);
-/// Mean of |mean_p - alike| weighted by pairs.
+/// Expected calibration error: the mean of |mean_p - alike| weighted by pairs; 0 without pairs.
 double calibration_error(const std::vector<ReliabilityBin>& bins);
 
 struct TrainOptions {

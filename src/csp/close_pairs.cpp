@@ -1,0 +1,75 @@
+// Pairs of nearly the same structure: tiles of distances from the device, scanned on the host.
+#include "csp/close_pairs.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "device/backend.hpp"       // for kernels
+#include "kronite/array.hpp"        // for Array
+#include "kronite/fingerprint.hpp"  // for dissimilarity, kFingerprintSize
+
+namespace kronite::csp {
+namespace {
+
+// Rows of a tile. Below the diagonal a tile computes what is not needed: the more, the higher.
+constexpr std::int64_t kTileRows = 256;
+// A sum of 244 rounded squares of rounded differences is off by at most 246 half units in the last
+// place of a float, 1.5e-5 of its value, in whatever order it is formed.
+constexpr double kRounding = 3e-5;
+
+std::vector<float> rows_of(const TemplateLibrary& library, std::span<const std::int32_t> members) {
+  const MatrixView<const float> all = library.fingerprints();
+  std::vector<float> rows;
+  rows.reserve(members.size() * kFingerprintSize);
+  for (const std::int32_t i : members) rows.insert(rows.end(), all.row(i), all.row(i) + all.cols);
+  return rows;
+}
+
+class CloseEnough {
+ public:
+  CloseEnough(const TemplateLibrary& library, std::span<const std::int32_t> members, double limit)
+      : library_(library), members_(members), limit_(limit) {}
+
+  bool operator()(double squared, std::int64_t a, std::int64_t b) const {
+    if (squared <= limit_ * limit_ * (1 - kRounding)) return true;
+    if (squared > limit_ * limit_ * (1 + kRounding)) return false;
+    return dissimilarity(fingerprint(a), fingerprint(b)) <= limit_;
+  }
+
+ private:
+  Fingerprint fingerprint(std::int64_t place) const {
+    return library_.fingerprint(members_[static_cast<std::size_t>(place)]);
+  }
+
+  const TemplateLibrary& library_;
+  std::span<const std::int32_t> members_;
+  double limit_;
+};
+
+}  // namespace
+
+std::vector<std::pair<std::int32_t, std::int32_t>> close_pairs(
+    Device& device, const TemplateLibrary& library, std::span<const std::int32_t> members,
+    double limit) {
+  std::vector<std::pair<std::int32_t, std::int32_t>> pairs;
+  const auto n = static_cast<std::int64_t>(members.size());
+  if (n < 2) return pairs;
+  const CloseEnough close_enough(library, members, limit);
+  const Array<float> rows(device, rows_of(library, members), n, kFingerprintSize);
+  for (std::int64_t begin = 0; begin < n; begin += kTileRows) {
+    const std::int64_t height = std::min(kTileRows, n - begin), width = n - begin;
+    Array<float> tile(device, height, width);
+    kernels<float>(device).squared_distances(rows.view().rows_from(begin, height),
+                                             rows.view().rows_from(begin, width), tile.view());
+    const std::vector<float> squared = tile.to_host();
+    for (std::int64_t a = 0; a < height; ++a)
+      for (std::int64_t b = a + 1; b < width; ++b)
+        if (close_enough(static_cast<double>(squared[static_cast<std::size_t>(a * width + b)]),
+                         begin + a, begin + b))
+          pairs.emplace_back(static_cast<std::int32_t>(begin + a),
+                             static_cast<std::int32_t>(begin + b));
+  }
+  return pairs;
+}
+
+}  // namespace kronite::csp
