@@ -172,9 +172,10 @@ class CpuTraining final : public TrainOps<T> {
                       VectorView<T> variance, MatrixView<T> y) override {
     if (z.rows == 0) return;
     for_column_blocks(backend_.threads(), z.cols, [&](std::int64_t first, auto count) {
-      T* const m = mean.data + first;
-      T* const v = variance.data + first;
-      if (hidden.gamma.size != 0) batch_moments(z, first, count, m, v);
+      const bool normalised = hidden.gamma.size != 0;
+      T* const m = normalised ? mean.data + first : nullptr;
+      T* const v = normalised ? variance.data + first : nullptr;
+      if (normalised) batch_moments(z, first, count, m, v);
       activate_columns(hidden, affine_of(hidden, first, count, m, v), z, first, count, y);
     });
   }

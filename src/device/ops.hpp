@@ -110,7 +110,7 @@ template <class T>
 struct HiddenView {
   VectorView<const T> gamma;  ///< u, or empty
   VectorView<const T> beta;   ///< u
-  T epsilon = T{1e-3};
+  T epsilon = static_cast<T>(1e-3);
   double dropout = 0;  ///< share of values dropped, in [0, 1)
   DropoutKey key;
 };

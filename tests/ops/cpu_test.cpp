@@ -9,6 +9,7 @@
 #include "cases/linalg_cases.hpp"
 #include "cases/network_cases.hpp"
 #include "cases/select_cases.hpp"
+#include "cases/training_cases.hpp"
 #include "cpu/cpu_backend.hpp"  // for make_cpu_linalg
 #include "cpu/parallel.hpp"     // for parallel_tiles
 #include "cpu/simd.hpp"         // for transpose
@@ -69,6 +70,38 @@ TEST(CpuThreads, DoNotChangeScores) {
     network<float>(device).score_pairs(on.queries.view(), on.candidates.view(), on.pairs(),
                                        on.ensemble.view(), on.p.vector());
     return on.p.to_host();
+  });
+}
+
+TEST(CpuThreads, DoNotChangeHiddenLayers) {
+  const HiddenCase c = published_hidden();
+  const HiddenInputs<float> in(c);
+  expect_same_on_any_threads<float>([&](Device& device) {
+    DeviceHidden<float> on(device, c, in);
+    auto& ops = training<float>(device);
+    ops.hidden_forward(on.view, on.z.view(), on.mean.vector(), on.variance.vector(), on.y.view());
+    ops.hidden_backward(on.view, on.z.view(), on.mean.vector(), on.variance.vector(), on.y.view(),
+                        on.gradient.view(), on.d_gamma.vector(), on.d_beta.vector());
+    std::vector<float> all;
+    for (const auto* m : {&on.y, &on.gradient, &on.mean, &on.variance, &on.d_gamma, &on.d_beta})
+      for (const float value : m->to_host().values) all.push_back(value);
+    return all;
+  });
+}
+
+TEST(CpuThreads, DoNotChangeTheLoss) {
+  const auto z = random_matrix<float>(1, 1024, 2), bias = random_matrix<float>(2, 1, 2);
+  expect_same_on_any_threads<float>([&](Device& device) {
+    DeviceMatrix<float> logits(device, z), db(device, bias),
+        loss(device, HostMatrix<float>(1024, 1));
+    DeviceMatrix<float> gradient(device, z), sums(device, HostMatrix<float>(1, 2));
+    const Array<std::uint8_t> alike(device, std::vector<std::uint8_t>(1024, 1), 1024, 1);
+    auto& ops = training<float>(device);
+    ops.cross_entropy(db.vector(), alike.vector(), logits.view(), loss.vector(), gradient.view());
+    ops.column_sums(gradient.view(), sums.vector());
+    auto all = loss.to_host().values;
+    for (const float sum : sums.to_host().values) all.push_back(sum);
+    return all;
   });
 }
 

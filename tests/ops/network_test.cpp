@@ -16,13 +16,6 @@ namespace {
 class Network : public OnEachDevice {};
 KRONITE_ON_EACH_DEVICE(Network);
 
-/// float everywhere; double where the backend has it (the CPU).
-template <class F>
-void in_network_precisions(const Device& device, const F& f) {
-  f(float{});
-  if (device.place().kind == DeviceKind::cpu) f(double{});
-}
-
 template <class T>
 oracle::Matrix differences(const ScoreInputs<T>& in) {
   const auto pairs = static_cast<std::int64_t>(in.query.size());

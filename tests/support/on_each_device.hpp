@@ -34,6 +34,19 @@ void in_each_precision(const F& f) {
   }
 }
 
+/// f(float{}), and f(double{}) on the CPU: networks and their training have no double on CUDA.
+template <class F>
+void in_network_precisions(const Device& device, const F& f) {
+  {
+    SCOPED_TRACE("float");
+    f(float{});
+  }
+  if (device.place().kind == DeviceKind::cpu) {
+    SCOPED_TRACE("double");
+    f(double{});
+  }
+}
+
 }  // namespace kronite::test
 
 /// Makes the TEST_P of `suite`, a class derived from OnEachDevice, run everywhere.
