@@ -29,7 +29,9 @@ struct Model {
 
 /// @throws Error io; corrupt, naming what is wrong (truncated, foreign, shapes that do not fit).
 Model read_model(const std::string& path);
-/// Under a temporary name, then renamed. @throws Error io.
+/// Under a temporary name, then renamed; the same model gives the same bytes.
+/// @throws Error io; invalid_argument for a model that could not be read back (Ensemble::check(),
+/// statistics or tau that are no positive numbers, keys of the card that are there twice).
 void write_model(const Model& model, const std::string& path);
 
 /// Models inside the library, the best one first.

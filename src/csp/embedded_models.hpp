@@ -1,0 +1,19 @@
+// The model files inside the library: data/models, listed in this folder's CMakeLists.txt.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace kronite::embedded {
+
+struct ModelFile {
+  std::string_view name;
+  std::span<const std::byte> bytes;
+};
+
+/// In the order of the list. Defined in a source that CMake makes of embedded_models.cpp.in.
+std::vector<ModelFile> models();
+
+}  // namespace kronite::embedded

@@ -1,0 +1,15 @@
+// Models out of memory, as those inside the library and those of fuzz targets are.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "kronite/model.hpp"  // for Model
+
+namespace kronite::csp {
+
+/// `name` stands for the path in messages. @throws Error corrupt.
+Model model_in_memory(std::span<const std::byte> bytes, const std::string& name);
+
+}  // namespace kronite::csp
