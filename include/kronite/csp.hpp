@@ -10,7 +10,8 @@
 
 #include "kronite/composition.hpp"  // for Composition
 #include "kronite/device.hpp"       // for Device
-#include "kronite/network.hpp"      // for EnsembleView, PairView
+#include "kronite/log.hpp"          // for Progress
+#include "kronite/network.hpp"      // for EnsembleView, PairView, ScoreBlock
 #include "kronite/structure.hpp"    // for Structure
 #include "kronite/templates.hpp"    // for TemplateLibrary
 
@@ -103,9 +104,35 @@ Assignment assign_elements(const Composition& query, const Composition& candidat
 /// p_n = mean over the ensemble of P(alike | |queries_{i_n} - candidates_{j_n}|). All views on the
 /// device; queries: nq x d, candidates: nt x d (standardised descriptors), p: one per pair. Queued
 /// on the device's stream; does not wait. Indices are trusted on CUDA and checked on the CPU.
+/// @throws Error invalid_argument when shapes or places do not fit; unavailable when the device
+/// does not have the precision.
 void score_pairs(Device& device, MatrixView<const float> queries,
                  MatrixView<const float> candidates, const PairView& pairs,
-                 const EnsembleView<float>& ensemble, VectorView<float> p);
+                 const EnsembleView<float>& ensemble, VectorView<float> p,
+                 Precision precision = Precision::fp32);
+
+struct TopKOptions {
+  /// queries and candidates are the same rows, such as a library against itself: of each block only
+  /// the pairs i < j are scored, and each counts for both, i and j, as scores are symmetric. A row
+  /// never meets itself.
+  bool self = false;
+  Precision precision = Precision::fp32;
+  /// Told the pairs scored so far. Where it is given, the call waits; it may be cancelled between
+  /// batches of some tenths of a second, and p and index are then worth nothing.
+  Progress progress;
+};
+
+/// For each query the k best scores over all blocks, as score_pairs() computes them, however many
+/// pairs that are: nothing larger than a tile of them is ever stored. p and index: nq x k, k >= 1,
+/// on the device as the others: row i has the best first, equal scores by index, NaN behind every
+/// number, and index -1 with p NaN where query i has fewer than k candidates (none, if it is in no
+/// block). The blocks are on the host and must have no pair in common. The result depends on
+/// neither their order nor the number of threads. May wait.
+/// @throws Error as score_pairs(); cancelled.
+void score_top_k(Device& device, MatrixView<const float> queries,
+                 MatrixView<const float> candidates, const std::vector<ScoreBlock>& blocks,
+                 const EnsembleView<float>& ensemble, MatrixView<float> p,
+                 MatrixView<std::int32_t> index, const TopKOptions& options = {});
 
 /// For each row of scores (n x m) the k largest, best first; equal scores by index. Does not wait.
 void top_k_rows(Device& device, MatrixView<const float> scores, MatrixView<float> values,

@@ -1,6 +1,7 @@
 // Views of small feed-forward networks, as the device layer takes them.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "kronite/view.hpp"  // for MatrixView, VectorView
@@ -30,10 +31,23 @@ struct EnsembleView {
   std::vector<NetworkView<T>> members;
 };
 
+/// What the factors of products are rounded to; sums and probabilities are fp32 in every mode.
+enum class Precision : int {
+  fp32 = 0,  ///< not at all
+  tf32 = 1,  ///< 11 significant bits: NVIDIA GPUs
+  bf16 = 2,  ///< 8 significant bits: NVIDIA GPUs, CPUs with AVX512_BF16
+};
+
 /// Index pairs (query i, template j), n of each, on the device that scores them.
 struct PairView {
   VectorView<const std::int32_t> query;
   VectorView<const std::int32_t> candidate;
+};
+
+/// Every query of one range of rows with every candidate of another, without a list of pairs.
+struct ScoreBlock {
+  std::int32_t query_begin = 0, query_end = 0;
+  std::int32_t candidate_begin = 0, candidate_end = 0;
 };
 
 }  // namespace kronite

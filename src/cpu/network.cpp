@@ -228,7 +228,7 @@ class CpuNetwork final : public NetworkOps<T> {
   }
 
   void score_pairs(MatrixView<const T> queries, MatrixView<const T> candidates, PairView pairs,
-                   const EnsembleView<T>& ensemble, VectorView<T> p) override {
+                   const EnsembleView<T>& ensemble, Precision precision, VectorView<T> p) override {
     if constexpr (std::is_same_v<T, float>) {
       if (pairs.query.size == 0) return;
       PairScorer scorer(queries, candidates, pairs, ensemble);
@@ -239,7 +239,7 @@ class CpuNetwork final : public NetworkOps<T> {
         return;
       }
     }
-    NetworkOps<T>::score_pairs(queries, candidates, pairs, ensemble, p);
+    NetworkOps<T>::score_pairs(queries, candidates, pairs, ensemble, precision, p);
   }
 
  protected:

@@ -1,9 +1,11 @@
 // The public doors of the device layer's scoring: shapes and places are checked here, in words.
 #include <cstdint>
 #include <limits>
+#include <vector>
 
-#include "base/fail.hpp"       // for fail
-#include "device/backend.hpp"  // for network, select
+#include "base/fail.hpp"         // for fail
+#include "device/backend.hpp"    // for network, select
+#include "device/pair_walk.hpp"  // for pairs_of
 #include "kronite/csp.hpp"
 
 namespace kronite::csp {
@@ -29,24 +31,36 @@ void check_vector(const Device& device, VectorView<T> v, std::int64_t size, cons
   check_matrix(device, MatrixView<T>(v.data, v.size, 1, v.place), call, name);
 }
 
-constexpr const char* kScore = "score_pairs";
-
-void check_member(const Device& device, const NetworkView<float>& member, std::size_t number,
-                  std::int64_t inputs) {
-  check(!member.layers.empty(), kScore, fmt::format("network {} has no layers", number));
+void check_member(const Device& device, const char* call, const NetworkView<float>& member,
+                  std::size_t number, std::int64_t inputs) {
+  check(!member.layers.empty(), call, fmt::format("network {} has no layers", number));
   std::int64_t width = inputs;
   for (std::size_t k = 0; k < member.layers.size(); ++k) {
     const auto& layer = member.layers[k];
     const std::string name = fmt::format("layer {} of network {}", k, number);
-    check_matrix(device, layer.weight, kScore, name.c_str());
-    check(layer.weight.cols == width, kScore,
+    check_matrix(device, layer.weight, call, name.c_str());
+    check(layer.weight.cols == width, call,
           fmt::format("{} takes {} inputs, but gets {}", name, layer.weight.cols, width));
-    check_vector(device, layer.bias, layer.weight.rows, kScore, ("the bias of " + name).c_str());
+    check_vector(device, layer.bias, layer.weight.rows, call, ("the bias of " + name).c_str());
     width = layer.weight.rows;
   }
-  check(width == 1 || width == 2, kScore,
+  check(width == 1 || width == 2, call,
         fmt::format("network {} ends in {} values; a scoring network has one logit or two", number,
                     width));
+}
+
+void check_scoring(Device& device, const char* call, MatrixView<const float> queries,
+                   MatrixView<const float> candidates, const EnsembleView<float>& ensemble,
+                   Precision precision) {
+  check_matrix(device, queries, call, "queries");
+  check_matrix(device, candidates, call, "candidates");
+  check(queries.cols == candidates.cols, call,
+        fmt::format("queries have {} values and candidates {}", queries.cols, candidates.cols));
+  check(!ensemble.members.empty(), call, "the ensemble has no networks");
+  for (std::size_t i = 0; i < ensemble.members.size(); ++i)
+    check_member(device, call, ensemble.members[i], i, queries.cols);
+  const std::string refusal = network<float>(device).refuses(precision);
+  if (!refusal.empty()) fail(Errc::unavailable, "{}: {}", call, refusal);
 }
 
 /// Only where the host can read them: the CUDA backend trusts its indices.
@@ -54,28 +68,121 @@ void check_indices(VectorView<const std::int32_t> indices, std::int64_t rows, co
   if (indices.place.kind != DeviceKind::cpu) return;
   for (std::int64_t n = 0; n < indices.size; ++n)
     if (indices.data[n] < 0 || indices.data[n] >= rows)
-      fail(Errc::invalid_argument, "{}: pair {} names {} {}, but there are {}", kScore, n, name,
+      fail(Errc::invalid_argument, "score_pairs: pair {} names {} {}, but there are {}", n, name,
            indices.data[n], rows);
+}
+
+void check_range(const char* call, std::size_t number, const char* name, std::int32_t begin,
+                 std::int32_t end, std::int64_t rows) {
+  check(begin >= 0 && begin <= end && end <= rows, call,
+        fmt::format("block {} has the {} [{}, {}) of {}", number, name, begin, end, rows));
+}
+
+// --- long calls
+// -----------------------------------------------------------------------------------
+
+/// Operations between two reports of progress.
+constexpr double kCpuBatch = 1e11, kGpuBatch = 1e13;
+
+double operations_per_pair(const EnsembleView<float>& ensemble) {
+  double operations = 0;
+  for (const auto& member : ensemble.members)
+    for (const auto& layer : member.layers)
+      operations += 2.0 * static_cast<double>(layer.weight.rows * layer.weight.cols);
+  return operations;
+}
+
+/// Halves the longer side of `block` until each part has no more than `most` pairs.
+void split(const ScoreBlock& block, bool self, std::int64_t most, std::vector<ScoreBlock>& parts) {
+  const std::int64_t queries = block.query_end - block.query_begin;
+  const std::int64_t candidates = block.candidate_end - block.candidate_begin;
+  if (pairs_of(block, self) <= most || (queries <= 1 && candidates <= 1)) {
+    parts.push_back(block);
+    return;
+  }
+  ScoreBlock first = block, second = block;
+  if (queries >= candidates)
+    first.query_end = second.query_begin =
+        block.query_begin + static_cast<std::int32_t>(queries / 2);
+  else
+    first.candidate_end = second.candidate_begin =
+        block.candidate_begin + static_cast<std::int32_t>(candidates / 2);
+  split(first, self, most, parts);
+  split(second, self, most, parts);
+}
+
+/// The parts of all blocks in groups of some `most` pairs.
+std::vector<std::vector<ScoreBlock>> batches_of(const std::vector<ScoreBlock>& blocks, bool self,
+                                                std::int64_t most) {
+  std::vector<ScoreBlock> parts;
+  for (const auto& block : blocks) split(block, self, most, parts);
+  std::vector<std::vector<ScoreBlock>> batches(1);
+  std::int64_t pairs = 0;
+  for (const auto& part : parts) {
+    if (pairs >= most) {
+      batches.emplace_back();
+      pairs = 0;
+    }
+    batches.back().push_back(part);
+    pairs += pairs_of(part, self);
+  }
+  return batches;
 }
 
 }  // namespace
 
 void score_pairs(Device& device, MatrixView<const float> queries,
                  MatrixView<const float> candidates, const PairView& pairs,
-                 const EnsembleView<float>& ensemble, VectorView<float> p) {
-  check_matrix(device, queries, kScore, "queries");
-  check_matrix(device, candidates, kScore, "candidates");
-  check(queries.cols == candidates.cols, kScore,
-        fmt::format("queries have {} values and candidates {}", queries.cols, candidates.cols));
-  check_vector(device, pairs.query, pairs.query.size, kScore, "pairs.query");
-  check_vector(device, pairs.candidate, pairs.query.size, kScore, "pairs.candidate");
-  check_vector(device, p, pairs.query.size, kScore, "p");
-  check(!ensemble.members.empty(), kScore, "the ensemble has no networks");
-  for (std::size_t i = 0; i < ensemble.members.size(); ++i)
-    check_member(device, ensemble.members[i], i, queries.cols);
+                 const EnsembleView<float>& ensemble, VectorView<float> p, Precision precision) {
+  constexpr const char* call = "score_pairs";
+  check_scoring(device, call, queries, candidates, ensemble, precision);
+  check_vector(device, pairs.query, pairs.query.size, call, "pairs.query");
+  check_vector(device, pairs.candidate, pairs.query.size, call, "pairs.candidate");
+  check_vector(device, p, pairs.query.size, call, "p");
   check_indices(pairs.query, queries.rows, "query");
   check_indices(pairs.candidate, candidates.rows, "candidate");
-  network<float>(device).score_pairs(queries, candidates, pairs, ensemble, p);
+  network<float>(device).score_pairs(queries, candidates, pairs, ensemble, precision, p);
+}
+
+void score_top_k(Device& device, MatrixView<const float> queries,
+                 MatrixView<const float> candidates, const std::vector<ScoreBlock>& blocks,
+                 const EnsembleView<float>& ensemble, MatrixView<float> p,
+                 MatrixView<std::int32_t> index, const TopKOptions& options) {
+  constexpr const char* call = "score_top_k";
+  check_scoring(device, call, queries, candidates, ensemble, options.precision);
+  check_matrix(device, p, call, "p");
+  check_matrix(device, index, call, "index");
+  check(p.rows == queries.rows && index.rows == queries.rows && p.cols == index.cols, call,
+        fmt::format("p is {} x {} and index {} x {} for {} queries", p.rows, p.cols, index.rows,
+                    index.cols, queries.rows));
+  check(p.cols >= 1, call, "no candidates were asked for: k is 0");
+  check(!options.self || (queries.data == candidates.data && queries.rows == candidates.rows &&
+                          queries.ld == candidates.ld),
+        call, "with `self`, queries and candidates are one matrix");
+  for (std::size_t n = 0; n < blocks.size(); ++n) {
+    const ScoreBlock& b = blocks[n];
+    check_range(call, n, "queries", b.query_begin, b.query_end, queries.rows);
+    check_range(call, n, "candidates", b.candidate_begin, b.candidate_end, candidates.rows);
+  }
+
+  TopKScoring how{options.self, false, options.precision};
+  auto& ops = network<float>(device);
+  if (!options.progress) {
+    ops.score_top_k(queries, candidates, blocks, ensemble, how, p, index);
+    return;
+  }
+  const double operations = device.place().kind == DeviceKind::cpu ? kCpuBatch : kGpuBatch;
+  const auto most = static_cast<std::int64_t>(operations / operations_per_pair(ensemble)) + 1;
+  const std::int64_t total = PairWalk(blocks, options.self).size();
+  std::int64_t done = 0;
+  for (const auto& batch : batches_of(blocks, options.self, most)) {
+    if (!options.progress(done, total)) fail(Errc::cancelled, "{}: stopped", call);
+    ops.score_top_k(queries, candidates, batch, ensemble, how, p, index);
+    device.synchronize();
+    how.append = true;
+    done += PairWalk(batch, options.self).size();
+  }
+  options.progress(done, total);
 }
 
 void top_k_rows(Device& device, MatrixView<const float> scores, MatrixView<float> values,

@@ -82,7 +82,7 @@ class CudaNetwork final : public NetworkOps<float> {
   void probability(MatrixView<const float> logits, float scale, float beta,
                    VectorView<float> p) override;
   void score_pairs(MatrixView<const float> queries, MatrixView<const float> candidates,
-                   PairView pairs, const EnsembleView<float>& ensemble,
+                   PairView pairs, const EnsembleView<float>& ensemble, Precision precision,
                    VectorView<float> p) override;
 
  private:
@@ -123,9 +123,9 @@ void CudaNetwork::probability(MatrixView<const float> logits, float scale, float
 
 void CudaNetwork::score_pairs(MatrixView<const float> queries, MatrixView<const float> candidates,
                               PairView pairs, const EnsembleView<float>& ensemble,
-                              VectorView<float> p) {
+                              Precision precision, VectorView<float> p) {
   if (!is_narrow(ensemble)) {
-    NetworkOps<float>::score_pairs(queries, candidates, pairs, ensemble, p);
+    NetworkOps<float>::score_pairs(queries, candidates, pairs, ensemble, precision, p);
     return;
   }
   if (p.size == 0) return;

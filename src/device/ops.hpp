@@ -8,8 +8,10 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
-#include "kronite/network.hpp"  // for EnsembleView, PairView
+#include "kronite/network.hpp"  // for EnsembleView, PairView, ScoreBlock, Precision
 #include "kronite/view.hpp"     // for MatrixView, VectorView
 
 namespace kronite {
@@ -67,6 +69,15 @@ class KernelOps {
                     MatrixView<T> out) = 0;
 };
 
+/// How score_top_k() goes through its blocks.
+struct TopKScoring {
+  /// queries and candidates are the same rows: only the pairs i < j of each block are scored, and
+  /// each enters the lists of both, i and j.
+  bool self = false;
+  bool append = false;  ///< go on from the lists that are in p and index, instead of empty ones
+  Precision precision = Precision::fp32;
+};
+
 /// Networks on pairs of descriptors.
 template <class T>
 class NetworkOps {
@@ -85,10 +96,25 @@ class NetworkOps {
   /// With beta = 0, p is not read.
   virtual void probability(MatrixView<const T> logits, T scale, T beta, VectorView<T> p) = 0;
 
+  /// Why this backend cannot score in `precision`, in one sentence; empty when it can. Asked by the
+  /// public doors; the two below are called with a precision that is there. fp32 stands for T.
+  virtual std::string refuses(Precision precision) const;
+
   /// p_n = mean over members of P(alike | |queries_{i_n} - candidates_{j_n}|). Coarse: the default
-  /// body cuts the pairs into tiles that fit the scratch limit and chains the three above.
+  /// body cuts the pairs into tiles that fit the scratch limit and chains the three above, always
+  /// in fp32.
   virtual void score_pairs(MatrixView<const T> queries, MatrixView<const T> candidates,
-                           PairView pairs, const EnsembleView<T>& ensemble, VectorView<T> p);
+                           PairView pairs, const EnsembleView<T>& ensemble, Precision precision,
+                           VectorView<T> p);
+
+  /// Row i of p and index (nq x k) <- the k best scores of query i over all blocks, and their
+  /// candidates: best first, equal scores by index, NaN behind every number, index -1 and p NaN
+  /// where there are fewer than k. Pairs of different blocks must differ. The result depends on
+  /// neither the order of blocks nor on tiles. May wait. Coarse: the default body lists the pairs
+  /// tile by tile for score_pairs and keeps the k best on the host.
+  virtual void score_top_k(MatrixView<const T> queries, MatrixView<const T> candidates,
+                           const std::vector<ScoreBlock>& blocks, const EnsembleView<T>& ensemble,
+                           const TopKScoring& how, MatrixView<T> p, MatrixView<std::int32_t> index);
 
  protected:
   /// The backend whose scratch memory the default bodies use.

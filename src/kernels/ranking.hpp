@@ -1,4 +1,5 @@
-// The order of top-k: best value first, equal values by index, NaN behind everything.
+// The order of top-k: best value first, equal values by index, NaN behind everything. Last of all
+// an empty place, {NaN, -1}.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,7 @@ KRONITE_HD inline bool ranks_before(const Ranked<T>& a, const Ranked<T>& b) {
   const bool b_nan = b.value != b.value;
   if (a_nan != b_nan) return b_nan;
   if (!a_nan && a.value != b.value) return largest ? a.value > b.value : a.value < b.value;
-  return a.index < b.index;
+  return static_cast<std::uint32_t>(a.index) < static_cast<std::uint32_t>(b.index);
 }
 
 }  // namespace kronite

@@ -68,7 +68,7 @@ TEST(CpuThreads, DoNotChangeScores) {
   expect_same_on_any_threads<float>([&](Device& device) {
     DeviceScore<float> on(device, in);
     network<float>(device).score_pairs(on.queries.view(), on.candidates.view(), on.pairs(),
-                                       on.ensemble.view(), on.p.vector());
+                                       on.ensemble.view(), Precision::fp32, on.p.vector());
     return on.p.to_host();
   });
 }
@@ -115,7 +115,7 @@ TEST(CpuScores, OfAPairDoNotDependOnItsPlaceInTheList) {
   DeviceScore<float> on(device, in);
 
   network<float>(device).score_pairs(on.queries.view(), on.candidates.view(), on.pairs(),
-                                     on.ensemble.view(), on.p.vector());
+                                     on.ensemble.view(), Precision::fp32, on.p.vector());
 
   const auto p = on.p.to_host();
   EXPECT_EQ(p, std::vector<float>(p.size(), p.front()));
@@ -132,10 +132,10 @@ TEST(CpuScores, FallBackToSmallTilesUnderATightMemoryLimit) {
   DeviceScore<float> on(tight, in);
 
   network<float>(roomy).score_pairs(expected.queries.view(), expected.candidates.view(),
-                                    expected.pairs(), expected.ensemble.view(),
+                                    expected.pairs(), expected.ensemble.view(), Precision::fp32,
                                     expected.p.vector());
   network<float>(tight).score_pairs(on.queries.view(), on.candidates.view(), on.pairs(),
-                                    on.ensemble.view(), on.p.vector());
+                                    on.ensemble.view(), Precision::fp32, on.p.vector());
 
   const auto p = on.p.to_host(), q = expected.p.to_host();
   for (std::size_t n = 0; n < p.size(); ++n)

@@ -157,7 +157,7 @@ TEST_P(Network, ScoresAreMeansOverTheEnsemble) {
       DeviceScore<T> on(device, in);
 
       network<T>(device).score_pairs(on.queries.view(), on.candidates.view(), on.pairs(),
-                                     on.ensemble.view(), on.p.vector());
+                                     on.ensemble.view(), Precision::fp32, on.p.vector());
 
       EXPECT_TRUE(near(column(on.p, c.pairs), probabilities(in), kProbabilityTolerance<T>));
     }
@@ -170,8 +170,9 @@ TEST_P(Network, TheDefaultBodyOfScorePairsAgreesWithTheFusedForm) {
     const ScoreInputs<float> in(c);
     DeviceScore<float> on(device, in);
 
-    network<float>(device).NetworkOps<float>::score_pairs(
-        on.queries.view(), on.candidates.view(), on.pairs(), on.ensemble.view(), on.p.vector());
+    network<float>(device).NetworkOps<float>::score_pairs(on.queries.view(), on.candidates.view(),
+                                                          on.pairs(), on.ensemble.view(),
+                                                          Precision::fp32, on.p.vector());
 
     EXPECT_TRUE(near(column(on.p, c.pairs), probabilities(in), kProbabilityTolerance<float>));
   }
@@ -186,7 +187,7 @@ TEST_P(Network, ScoringInTinyTilesChangesNothingBeyondRounding) {
   DeviceScore<float> on(small, in);
 
   network<float>(small).score_pairs(on.queries.view(), on.candidates.view(), on.pairs(),
-                                    on.ensemble.view(), on.p.vector());
+                                    on.ensemble.view(), Precision::fp32, on.p.vector());
 
   EXPECT_TRUE(near(column(on.p, c.pairs), probabilities(in), kProbabilityTolerance<float>));
 }
