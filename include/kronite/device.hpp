@@ -13,6 +13,7 @@ struct CUstream_st;  // cudaStream_t is a pointer to this; no CUDA header is nee
 
 namespace kronite {
 
+class Attachments;
 class Backend;
 
 /// Memory lent by the caller, so that its pool serves kronite too. Both functions are needed.
@@ -70,10 +71,13 @@ class Device {
 
   /// The device layer behind this handle (src/device/backend.hpp); not part of the stable API.
   Backend& backend() const { return *backend_; }
+  /// What others keep on this device (src/device/attachments.hpp); not part of the stable API.
+  Attachments& attachments() const { return *attachments_; }
 
  private:
   explicit Device(std::unique_ptr<Backend> backend);
   std::unique_ptr<Backend> backend_;
+  std::unique_ptr<Attachments> attachments_;  // behind the backend, whose memory they hold
 };
 
 }  // namespace kronite

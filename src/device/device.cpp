@@ -10,8 +10,9 @@
 
 #include "base/fail.hpp"        // for fail
 #include "cpu/cpu_backend.hpp"  // for make_cpu_backend
-#include "device/backend.hpp"   // for Backend, CudaModule
-#include "kronite/array.hpp"    // for detail::allocate
+#include "device/attachments.hpp"
+#include "device/backend.hpp"  // for Backend, CudaModule
+#include "kronite/array.hpp"   // for detail::allocate
 
 #ifdef KRONITE_CUDA_STATIC
 extern "C" const kronite::CudaModule* kronite_cuda_module();
@@ -94,9 +95,14 @@ const Opened& cuda_module() {
 
 }  // namespace
 
-Device::Device(std::unique_ptr<Backend> backend) : backend_(std::move(backend)) {}
+Device::Device(std::unique_ptr<Backend> backend)
+    : backend_(std::move(backend)), attachments_(std::make_unique<Attachments>()) {}
 Device::Device(Device&&) noexcept = default;
-Device& Device::operator=(Device&&) noexcept = default;
+Device& Device::operator=(Device&& other) noexcept {
+  attachments_ = std::move(other.attachments_);  // first: the old ones need the old backend
+  backend_ = std::move(other.backend_);
+  return *this;
+}
 Device::~Device() = default;
 
 Device Device::cpu(const DeviceOptions& options) { return Device(make_cpu_backend(options)); }
@@ -147,14 +153,15 @@ void Device::synchronize() { backend_->synchronize(); }
 
 namespace detail {
 
-void* allocate(Device& device, std::size_t bytes) { return device.backend().allocate(bytes); }
-void release(Device& device, void* pointer, std::size_t bytes) noexcept {
-  device.backend().release(pointer, bytes);
+void* allocate(Backend& backend, std::size_t bytes) { return backend.allocate(bytes); }
+void release(Backend& backend, void* pointer, std::size_t bytes) noexcept {
+  backend.release(pointer, bytes);
 }
-void copy(Device& device, void* to, Place to_place, const void* from, Place from_place,
+void copy(Backend& backend, void* to, Place to_place, const void* from, Place from_place,
           std::size_t bytes) {
-  device.backend().copy(to, to_place, from, from_place, bytes);
+  backend.copy(to, to_place, from, from_place, bytes);
 }
+void synchronize(Backend& backend) { backend.synchronize(); }
 
 }  // namespace detail
 }  // namespace kronite

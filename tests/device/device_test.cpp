@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cases/linalg_cases.hpp"  // for positive_definite
+#include "device/attachments.hpp"
 #include "device/backend.hpp"
 #include "device/scratch.hpp"
 #include "support/near.hpp"
@@ -232,6 +233,51 @@ TEST_P(DeviceStatus, OneDeviceDoesNotSeeAnothersFailure) {
   fail_quietly(5);
   EXPECT_NO_THROW(other.synchronize());
   EXPECT_THROW(device.synchronize(), Error);
+}
+
+// --- what others keep on a device ----------------------------------------------------------------
+
+TEST(DeviceAttachments, AreMadeOnceForEachOwnerAndGoWithIt) {
+  Device device = Device::cpu();
+  const auto attach = [&](const std::shared_ptr<const void>& owner, std::int64_t size) {
+    return device.attachments()
+        .get<Array<float>>(owner, [&] { return Array<float>(device, 1, size); })
+        .vector();
+  };
+  auto first = std::make_shared<int>(), second = std::make_shared<int>();
+
+  EXPECT_EQ(attach(first, 100).size, 100);
+  EXPECT_EQ(attach(second, 200).size, 200);
+  EXPECT_EQ(attach(first, 300).size, 100);
+  EXPECT_EQ(device.backend().memory_in_use(), 300 * sizeof(float));
+
+  first.reset();
+  EXPECT_EQ(attach(second, 300).size, 200);
+  EXPECT_EQ(device.backend().memory_in_use(), 200 * sizeof(float));
+}
+
+TEST(DeviceAttachments, AreGivenBackBeforeTheDeviceGoes) {
+  Pool pool;
+  DeviceOptions options;
+  options.allocator = pool.allocator();
+  const auto owner = std::make_shared<int>();
+  const auto attach = [&](Device& device) {
+    device.attachments().get<Array<float>>(owner, [&] { return Array<float>(device, 1, 10); });
+  };
+
+  {
+    Device device = Device::cpu(options);
+    attach(device);
+    Device moved = std::move(device);
+    attach(moved);
+    EXPECT_EQ(pool.calls, 1);
+    moved = Device::cpu(options);
+    EXPECT_TRUE(pool.lent.empty());
+    attach(moved);
+    EXPECT_EQ(pool.calls, 2);
+  }
+
+  EXPECT_TRUE(pool.lent.empty());
 }
 
 }  // namespace
