@@ -1,11 +1,11 @@
 // The baseline: templates of the most similar composition first.
-#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <mutex>
 #include <utility>
 
+#include "csp/describe_templates.hpp"           // for covered_templates, sort_best_first
 #include "device/backend.hpp"                   // for kernels
 #include "kronite/array.hpp"                    // for Array
 #include "kronite/csp.hpp"                      // for Ranker
@@ -13,19 +13,6 @@
 
 namespace kronite::csp {
 namespace {
-
-bool covers(const ElementTable& table, const Composition& composition) {
-  return std::all_of(composition.parts().begin(), composition.parts().end(),
-                     [&](const ElementAmount& part) { return table.has(part.z); });
-}
-
-/// Over all templates that `table` covers.
-Statistics fit_statistics(const TemplateLibrary& library, const ElementTable& table) {
-  std::vector<Composition> compositions;
-  for (std::int64_t i = 0; i < library.size(); ++i)
-    if (auto c = library.composition(i); covers(table, c)) compositions.push_back(std::move(c));
-  return descriptor_statistics(compositions, table);
-}
 
 class DistanceRanker : public Ranker {
  public:
@@ -36,9 +23,6 @@ class DistanceRanker : public Ranker {
                            TemplateRange range) const override;
 
  private:
-  /// Standardised descriptors, one row per composition.
-  std::vector<double> standardised(const std::vector<Composition>& compositions,
-                                   const TemplateLibrary& library) const;
   const Statistics& statistics(const TemplateLibrary& library) const;
 
   const ElementTable& table_;
@@ -56,50 +40,32 @@ const Statistics& DistanceRanker::statistics(const TemplateLibrary& library) con
     made.mean.assign(library.descriptor_mean(), library.descriptor_mean() + width);
     made.std.assign(library.descriptor_std(), library.descriptor_std() + width);
   } else {
-    made = fit_statistics(library, table_);
+    const TemplateRange all{0, library.size()};
+    made = descriptor_statistics(covered_templates(library, all, table_).compositions, table_);
   }
   return statistics_.emplace(library.hash(), std::move(made)).first->second;
-}
-
-std::vector<double> DistanceRanker::standardised(const std::vector<Composition>& compositions,
-                                                 const TemplateLibrary& library) const {
-  const Statistics& s = statistics(library);
-  const std::size_t width = s.mean.size();
-  std::vector<double> x(compositions.size() * width);
-  describe(compositions, table_,
-           MatrixView<double>(x.data(), static_cast<std::int64_t>(compositions.size()),
-                              static_cast<std::int64_t>(width)));
-  for (std::size_t row = 0; row < x.size(); row += width)
-    for (std::size_t f = 0; f < width; ++f) x[row + f] = (x[row + f] - s.mean[f]) / s.std[f];
-  return x;
 }
 
 std::vector<Ranker::Scored> DistanceRanker::rank(Device& device, const Composition& query,
                                                  const TemplateLibrary& library,
                                                  TemplateRange range) const {
-  std::vector<Scored> scored;
-  std::vector<Composition> compositions;
-  const double nan = std::numeric_limits<double>::quiet_NaN();
-  for (std::int64_t i = range.begin; i < range.end; ++i) {
-    auto composition = library.composition(i);
-    if (!covers(table_, composition)) continue;
-    compositions.push_back(composition.reduced());
-    scored.push_back({i, 0, nan, nan});
-  }
-  if (scored.empty()) return scored;
-
-  const auto q = standardised({query.reduced()}, library), t = standardised(compositions, library);
-  const auto n = static_cast<std::int64_t>(scored.size());
+  const CoveredTemplates covered = covered_templates(library, range, table_);
+  if (covered.index.empty()) return {};
+  const Statistics& s = statistics(library);
+  const auto q = standardised_descriptors({query.reduced()}, table_, s.mean, s.std);
+  const auto t = standardised_descriptors(covered.compositions, table_, s.mean, s.std);
+  const auto n = static_cast<std::int64_t>(covered.index.size());
   const auto width = static_cast<std::int64_t>(q.size());
   const Array<double> from(device, q, 1, width), to(device, t, n, width);
   Array<double> squared(device, 1, n);
   kernels<double>(device).squared_distances(from.view(), to.view(), squared.view());
   const auto distances = squared.to_host();
 
-  for (std::size_t i = 0; i < scored.size(); ++i)
-    scored[i].score = 0 - std::sqrt(distances[i]);  // not -0
-  std::stable_sort(scored.begin(), scored.end(),
-                   [](const Scored& a, const Scored& b) { return a.score > b.score; });
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  std::vector<Scored> scored;
+  for (std::size_t i = 0; i < distances.size(); ++i)
+    scored.push_back({covered.index[i], 0 - std::sqrt(distances[i]), kNone, kNone});  // not -0
+  sort_best_first(scored);
   return scored;
 }
 
