@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -47,6 +48,9 @@ enum class VolumeMethod {
 
 struct PredictOptions {
   int top = 10;
+  /// Only templates with p above it are proposed, 0.5 as published; 0: all of them. In [0, 1).
+  /// Rankers that give no p pass over it.
+  double cutoff = 0.5;
   bool exclude_known = false;  ///< drop templates of the query's own formula
   VolumeMethod volume = VolumeMethod::scaled;
   double symprec = 0.01;  ///< Å, for the space group
@@ -76,15 +80,22 @@ struct Prediction {
   std::string query;           ///< reduced formula
   std::string ratio;           ///< its ratio label, such as "3:1:1"; empty when it has none
   std::int64_t templates = 0;  ///< templates of that ratio (after exclude_known)
+  /// Of them, those with p above the cut-off, whether among the `top` candidates or not; without p
+  /// all.
+  std::int64_t likely = 0;
+  /// Largest p of the templates: how probable it is that the best one is alike. NaN without
+  /// templates or p.
+  double best_p = std::numeric_limits<double>::quiet_NaN();
   std::vector<Candidate> candidates;
   std::string note;  ///< why there are none, and what to do; else empty
 };
 
 /// Predicts the structures of one composition: templates of its ratio, ranked; elements assigned by
 /// least total dissimilarity; volume rescaled; symmetrised. Only the `top` best templates are
-/// turned into structures.
+/// turned into structures, and only likely ones: where there is none, the note says so.
 /// @throws Error invalid_argument when an element of the query is in no row of the element table,
-/// the composition is empty, `top` < 1 or `symprec` is no length; corrupt when the library is.
+/// the composition is empty, `top` < 1, `cutoff` is outside [0, 1) or `symprec` is no length;
+/// corrupt when the library is; whatever the ranker throws.
 Prediction predict(Device& device, const Composition& query, const TemplateLibrary& library,
                    const Ranker& ranker, const PredictOptions& options = {});
 

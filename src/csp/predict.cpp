@@ -9,6 +9,7 @@
 #include "base/fail.hpp"                // for fail
 #include "base/log.hpp"                 // for warning
 #include "csp/assign_elements.hpp"      // for assign_elements
+#include "csp/record.hpp"               // for probability_text
 #include "kronite/csp.hpp"              // for predict
 #include "materials/element_table.hpp"  // for require_elements
 #include "materials/substitution.hpp"   // for ElementDissimilarity, replace_elements
@@ -155,13 +156,46 @@ void Substituter::set_volume(Candidate& candidate, const Structure& original) co
   candidate.structure = with_volume_scaled(std::move(candidate.structure), *factor);
 }
 
+void check(const PredictOptions& options) {
+  if (options.top < 1)
+    fail(Errc::invalid_argument, "predict: top is {}, expected at least 1", options.top);
+  if (!(options.cutoff >= 0 && options.cutoff < 1))  // no NaN
+    fail(Errc::invalid_argument, "predict: the cut-off is {}, expected a probability below 1",
+         options.cutoff);
+  check_symprec(options.symprec);
+}
+
+/// Why there is no template to rank: none of the ratio, or none that may be used.
+std::string no_use_note(const Prediction& prediction, const TemplateLibrary& library,
+                        bool only_known) {
+  return fmt::format("the only templates of the ratio {} in {} {}; {}", prediction.ratio,
+                     library_name(library),
+                     only_known ? "are " + prediction.query + " itself"
+                                : std::string("hold elements that the element table lacks"),
+                     kBuildMore);
+}
+
+std::string not_likely_note(const Prediction& prediction, const TemplateLibrary& library,
+                            const Ranker::Scored& best, double cutoff) {
+  return fmt::format(
+      "no template is likely to fit: the best of {} of the ratio {} in {} has p = {}, not above "
+      "the cut-off {}; --cutoff 0 shows them all the same, or {}",
+      prediction.templates, prediction.ratio, library_name(library),
+      probability_text(best.p, best.p_std, 3), cutoff, kBuildMore);
+}
+
+/// Counts the likely templates of a list, best first.
+std::int64_t count_likely(const std::vector<Ranker::Scored>& ranked, double cutoff) {
+  if (cutoff == 0 || std::isnan(ranked.front().p)) return static_cast<std::int64_t>(ranked.size());
+  return std::count_if(ranked.begin(), ranked.end(),
+                       [&](const Ranker::Scored& s) { return s.p > cutoff; });
+}
+
 }  // namespace
 
 Prediction predict(Device& device, const Composition& query, const TemplateLibrary& library,
                    const Ranker& ranker, const PredictOptions& options) {
-  if (options.top < 1)
-    fail(Errc::invalid_argument, "predict: top is {}, expected at least 1", options.top);
-  check_symprec(options.symprec);
+  check(options);
   if (query.empty()) fail(Errc::invalid_argument, "predict: the composition is empty");
   const ElementTable& table = options.table ? *options.table : ElementTable::embedded();
   require_elements(query, table);
@@ -186,24 +220,22 @@ Prediction predict(Device& device, const Composition& query, const TemplateLibra
   if (options.exclude_known) std::erase_if(ranked, is_known);
   prediction.templates = static_cast<std::int64_t>(ranked.size());
   if (ranked.empty()) {
-    if (range.size() == 0)
-      prediction.note = no_template_note(library, prediction.ratio);
-    else
-      prediction.note =
-          fmt::format("the only templates of the ratio {} in {} {}; {}", prediction.ratio,
-                      library_name(library),
-                      any_ranked ? "are " + prediction.query + " itself"
-                                 : std::string("hold elements that the element table lacks"),
-                      kBuildMore);
+    prediction.note = range.size() == 0 ? no_template_note(library, prediction.ratio)
+                                        : no_use_note(prediction, library, any_ranked);
     return prediction;
   }
+  prediction.best_p = ranked.front().p;
+  prediction.likely = count_likely(ranked, options.cutoff);
+  if (prediction.likely == 0)
+    prediction.note = not_likely_note(prediction, library, ranked.front(), options.cutoff);
 
   const Substituter substituter(reduced, library, options, table);
-  const std::size_t count = std::min(ranked.size(), static_cast<std::size_t>(options.top));
-  for (std::size_t i = 0; i < count; ++i) {
-    prediction.candidates.push_back(substituter.make(ranked[i]));
+  const auto count = std::min<std::int64_t>(prediction.likely, options.top);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Ranker::Scored& scored = ranked[static_cast<std::size_t>(i)];
+    prediction.candidates.push_back(substituter.make(scored));
     prediction.candidates.back().rank = static_cast<int>(i) + 1;
-    prediction.candidates.back().known = is_known(ranked[i]);
+    prediction.candidates.back().known = is_known(scored);
   }
   return prediction;
 }

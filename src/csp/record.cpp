@@ -40,10 +40,9 @@ Structure structure_from(const Json& json) {
 
 /// The fields of every line. Those that later work fills are null.
 Json to_json(const Prediction& prediction, const Candidate* c) {
-  Json line{{"query", prediction.query},
-            {"ratio", prediction.ratio},
-            {"templates", prediction.templates},
-            {"candidates", prediction.candidates.size()}};
+  Json line{{"query", prediction.query},           {"ratio", prediction.ratio},
+            {"templates", prediction.templates},   {"likely", prediction.likely},
+            {"best_p", number(prediction.best_p)}, {"candidates", prediction.candidates.size()}};
   const auto put = [&](const char* name, Json value) {
     line[name] = c ? std::move(value) : Json(nullptr);
   };
@@ -109,6 +108,11 @@ std::string mapping_text(const Candidate& candidate) {
   return text;
 }
 
+std::string probability_text(double p, double p_std, int digits) {
+  return std::isnan(p_std) ? fmt::format("{:.{}f}", p, digits)
+                           : fmt::format("{:.{}f} ± {:.{}f}", p, digits, p_std, digits);
+}
+
 std::string to_json_lines(const Prediction& prediction) {
   std::string lines;
   const auto append = [&](const Candidate* candidate) {
@@ -133,6 +137,8 @@ void read_predictions(const std::string& path, const PredictionSink& sink) {
         current.query = line.at("query").get<std::string>();
         current.ratio = line.at("ratio").get<std::string>();
         current.templates = line.at("templates").get<std::int64_t>();
+        current.likely = line.at("likely").get<std::int64_t>();
+        current.best_p = number(line.at("best_p"));
         current.note = line.at("note").is_null() ? "" : line.at("note").get<std::string>();
         expected = line.at("candidates").get<std::size_t>();
       }

@@ -12,6 +12,8 @@ namespace kronite::csp {
 const char* name_of(VolumeMethod method);
 /// "Sr<-Ca Ti<-Ti".
 std::string mapping_text(const Candidate& candidate);
+/// "0.93 ± 0.04", or "0.93" where the spread is NaN.
+std::string probability_text(double p, double p_std, int digits = 2);
 
 /// One JSON line per candidate, or one that carries the note where there is none; each ends in a
 /// line feed. NaN becomes null; bytes that are not UTF-8 become U+FFFD.

@@ -1,11 +1,12 @@
 // HTML and its style sheet.
 #include "csp/report.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/ascii.hpp"         // for is_digit
 #include "base/fail.hpp"          // for fmt::format
-#include "csp/record.hpp"         // for name_of
+#include "csp/record.hpp"         // for probability_text
 #include "csp/run_folder.hpp"     // for folder_name
 #include "io/escape.hpp"          // for escape_markup, escape_link
 #include "kronite/version.hpp"    // for KRONITE_VERSION
@@ -58,6 +59,10 @@ code { font: 0.88em ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: 
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 12px; margin: 0 0 10px;
   font-size: 0.9rem; }
 dd { margin: 0; overflow-wrap: anywhere; }
+.bar { display: inline-block; position: relative; width: 72px; height: 9px; margin-right: 6px;
+  background: var(--line); border-radius: 5px; overflow: hidden; }
+.bar > * { position: absolute; top: 0; bottom: 0; left: 0; background: var(--link); }
+.bar > .spread { top: 4px; bottom: 4px; background: var(--text); }
 .files { margin: auto 0 0; font-size: 0.9rem; }
 .overline { text-decoration: overline; }
 .note { background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--link);
@@ -120,6 +125,18 @@ std::string cell_text(const Structure& structure) {
                      a[0], a[1], a[2], structure.size());
 }
 
+/// p as a bar, with a line across from p - p_std to p + p_std.
+std::string probability_html(const Candidate& candidate) {
+  const double low = std::max(0.0, candidate.p - candidate.p_std);
+  const double high = std::min(1.0, candidate.p + candidate.p_std);
+  std::string bar = fmt::format("<span style=\"width:{:.1f}%\"></span>", 100 * candidate.p);
+  if (!std::isnan(candidate.p_std))
+    bar += fmt::format("<span class=\"spread\" style=\"left:{:.1f}%;width:{:.1f}%\"></span>",
+                       100 * low, 100 * (high - low));
+  return fmt::format("<span class=\"bar\" aria-hidden=\"true\">{}</span>{}", bar,
+                     probability_text(candidate.p, candidate.p_std));
+}
+
 std::string volume_text(const Candidate& candidate) {
   return candidate.volume == VolumeMethod::scaled ? fmt::format("× {:.3f}", candidate.volume_factor)
                                                   : std::string("as the template");
@@ -127,6 +144,15 @@ std::string volume_text(const Candidate& candidate) {
 
 std::string count(std::int64_t n, const char* singular) {
   return fmt::format("{} {}{}", n, singular, n == 1 ? "" : "s");
+}
+
+/// "the best 5 of 16 templates".
+std::string choice_text(const Prediction& prediction) {
+  const std::string templates = count(prediction.templates, "template");
+  const std::size_t shown = prediction.candidates.size();
+  if (prediction.likely == prediction.templates)
+    return fmt::format("the best {} of {}", shown, templates);
+  return fmt::format("the best {} of {} likely among {}", shown, prediction.likely, templates);
 }
 
 }  // namespace
@@ -149,10 +175,9 @@ void Report::add(const Prediction& prediction) {
         fmt::format("<p class=\"note\">{}</p>\n</section>\n", escape_markup(prediction.note)));
     return;
   }
-  const auto shown = static_cast<std::int64_t>(prediction.candidates.size());
-  file_.write(
-      fmt::format("<p class=\"dim\">Ratio {}: the best {} of {}.</p>\n<ol class=\"cards\">\n",
-                  escape_markup(prediction.ratio), shown, count(prediction.templates, "template")));
+  file_.write(fmt::format("<p class=\"dim\">Ratio {}: {}.</p>\n<ol class=\"cards\">\n",
+                          escape_markup(prediction.ratio), choice_text(prediction)));
+  if (!std::isnan(prediction.best_p)) probabilities_ = true;
   for (const auto& candidate : prediction.candidates) add_card(prediction, candidate);
   file_.write("</ol>\n</section>\n");
 }
@@ -175,10 +200,10 @@ void Report::add_card(const Prediction& prediction, const Candidate& c) {
   const auto row = [&](const char* name, const std::string& value) {
     file_.write(fmt::format("<dt>{}</dt><dd>{}</dd>", name, value));
   };
+  if (!std::isnan(c.p)) row("Probability", probability_html(c));
   row("Template", fmt::format("{} <code>{}</code>", formula_html(c.template_formula),
                               escape_markup(c.template_id)));
   row("Elements", mapping_html(c));
-  if (!std::isnan(c.p)) row("Probability", fmt::format("{:.2f}", c.p));
   row("Volume", volume_text(c));
   row("Cell", cell_text(c.structure));
   if (!c.source.empty()) row("Source", escape_markup(c.source));
@@ -194,8 +219,13 @@ void Report::add_card(const Prediction& prediction, const Candidate& c) {
 }
 
 void Report::commit() {
+  file_.write("</main>\n<footer>");
+  if (probabilities_)
+    file_.write(
+        "The probability is that of the template's structure being alike the one sought: the mean "
+        "over an ensemble of networks, ± its standard deviation. ");
   file_.write(
-      "</main>\n<footer>Candidates are starting points: substituted into known structures, "
+      "Candidates are starting points: substituted into known structures, "
       "rescaled "
       "by atomic volumes, not relaxed. Elements read “new ← replaced”. Spheres are drawn at a "
       "fraction of the covalent radius.</footer>\n</body>\n</html>\n");

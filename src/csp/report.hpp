@@ -22,7 +22,8 @@ class Report {
   void add_card(const Prediction& prediction, const Candidate& candidate);
 
   io::AtomicFile file_;
-  std::int64_t pictures_ = 0;  // each needs ids of its own
+  std::int64_t pictures_ = 0;   // each needs ids of its own
+  bool probabilities_ = false;  // explained at the end of the page
 };
 
 }  // namespace kronite::csp

@@ -45,7 +45,10 @@ bool holds_files(const std::string& path) {
 
 Json settings_json(const RunInfo& info) {
   const ElementTable& table = info.options.table ? *info.options.table : ElementTable::embedded();
+  const bool learned = !info.model_hash.empty();
   return {{"ranker", info.ranker},
+          {"model_hash", learned ? Json(info.model_hash) : Json(nullptr)},
+          {"cutoff", learned ? Json(info.options.cutoff) : Json(nullptr)},
           {"top", info.options.top},
           {"exclude_known", info.options.exclude_known},
           {"volume", name_of(info.options.volume)},
@@ -64,12 +67,14 @@ class CsvTable {
   explicit CsvTable(const std::string& path) : file_(path) {
     file_.write(
         "query,rank,score,p,p_std,template_id,template_formula,mapping,mapping_cost,space_group,"
-        "international,volume_method,volume_factor,known,duplicates,licence,source,cif,note\n");
+        "international,volume_method,volume_factor,known,duplicates,licence,source,cif,likely,best_"
+        "p,note\n");
   }
   void add(const Prediction& prediction);
   void commit() { file_.commit(); }
 
  private:
+  void end_row(const Prediction& prediction);
   void text(std::string_view value) {
     io::append_csv_cell(row_, io::spreadsheet_safe(value));
     row_ += ',';
@@ -98,12 +103,18 @@ void CsvTable::add(const Prediction& prediction) {
     text(c.license);
     text(c.source);
     text(structure_file(prediction.query, c.rank, "cif"));
-    file_.write(row_ + "\n");
+    end_row(prediction);
   }
   if (!prediction.candidates.empty()) return;
   row_.clear();
   text(prediction.query);
   row_.append(17, ',');
+  end_row(prediction);
+}
+
+void CsvTable::end_row(const Prediction& prediction) {
+  row_ += fmt::format("{},", prediction.likely);
+  number(prediction.best_p);
   io::append_csv_cell(row_, io::spreadsheet_safe(prediction.note));
   file_.write(row_ + "\n");
 }

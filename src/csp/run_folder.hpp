@@ -22,6 +22,7 @@ struct RunInfo {
   /// Decide the results: a run can be resumed only with the same.
   PredictOptions options;
   std::string ranker, library_hash;
+  std::string model_hash;  ///< empty when the ranker has no model, and then the cut-off is idle
   /// Input files by name with their content hash.
   std::vector<std::pair<std::string, std::string>> inputs;
 };
