@@ -49,7 +49,7 @@ std::vector<float> pair_probabilities(Device& device, const Ensemble& ensemble,
     upload(backend, part(pairs.second, begin, count), second.data());
     const PairView view{{first.data(), count, backend.place()},
                         {second.data(), count, backend.place()}};
-    network<float>(device).score_pairs(rows, rows, view, on_device.view(),
+    network<float>(device).score_pairs(rows, rows, view, on_device.view(), Precision::fp32,
                                        {scores.data(), count, backend.place()});
     backend.copy(p.data() + begin, Place{}, scores.data(), backend.place(),
                  static_cast<std::size_t>(count) * sizeof(float));
