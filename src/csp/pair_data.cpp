@@ -41,12 +41,6 @@ void check_library(const TemplateLibrary& library) {
         fmt::format("{} has no fingerprints; 'kronite templates merge' adds them", library.path()));
   check(library.size() <= std::numeric_limits<std::int32_t>::max(),
         fmt::format("{} has more than 2147483647 templates", library.path()));
-  const MatrixView<const float> rows = library.fingerprints();
-  for (std::int64_t i = 0; i < rows.rows; ++i)
-    if (!std::all_of(rows.row(i), rows.row(i) + rows.cols,
-                     [](float v) { return std::isfinite(v); }))
-      fail(Errc::corrupt, "{}: the fingerprint of {} holds a value that is not finite",
-           library.path(), library.info(i).id);
 }
 
 bool described(const Composition& composition) {
