@@ -23,6 +23,11 @@ struct Model {
   /// hash, licence, settings, metrics, what it is not good for. Keys are unique.
   std::vector<std::pair<std::string, std::string>> card;
 
+  /// @throws Error invalid_argument when its parts do not fit each other or a number is not usable.
+  void check() const;
+  /// 16 hexadecimal digits that name what decides its probabilities: networks, mean, standard
+  /// deviation and element table.
+  std::string hash() const;
   /// Value of a key of the card; empty when it is not there.
   std::string card_value(const std::string& key) const;
 };
@@ -38,9 +43,47 @@ void write_model(const Model& model, const std::string& path);
 std::vector<std::string> embedded_models();
 /// @throws Error invalid_argument, naming the models there are.
 Model embedded_model(const std::string& name);
+/// The model inside the library for a name, which has neither '/' nor '.'; else the file at that
+/// path. @throws Error as embedded_model(), read_model().
+Model open_model(const std::string& name_or_path);
 
-/// Ranks by the model's probability, with its spread (standard deviation) over the members.
-/// @throws Error invalid_argument when `table` is not the one that the model was trained with.
+/// A model at work. Its networks are copied to a device at their first use there and stay until the
+/// device or this goes, whichever is first. May be used from several threads, one device each.
+class Classifier : public Ranker {
+ public:
+  /// `table` must outlive this.
+  /// @throws Error invalid_argument when `table` is not the one that the model was trained with, or
+  /// the parts of the model do not fit each other.
+  explicit Classifier(Model model, const ElementTable& table = ElementTable::embedded());
+
+  const Model& model() const { return *model_; }
+  std::string name() const override { return "classifier"; }
+  /// score = p = mean over the members, p_std = their standard deviation (ddof 1; NaN where there
+  /// is only one).
+  /// @throws Error numerical when the networks give no number.
+  std::vector<Scored> rank(Device& device, const Composition& query, const TemplateLibrary& library,
+                           TemplateRange range) const override;
+
+  struct Probability {
+    double p = 0;      ///< that the structures of two compositions are alike
+    double p_std = 0;  ///< its spread, as above
+  };
+  /// Of each pair (first_i, second_i), in tiles; the order of the two does not matter.
+  /// @throws Error invalid_argument when there are not as many of both, or an element is not in the
+  /// table; numerical, as rank().
+  std::vector<Probability> probabilities(Device& device, const std::vector<Composition>& first,
+                                         const std::vector<Composition>& second) const;
+
+ private:
+  /// `first` may be one composition, which is then compared with all of `second`.
+  std::vector<Probability> score(Device& device, const std::vector<Composition>& first,
+                                 const std::vector<Composition>& second) const;
+
+  std::shared_ptr<const Model> model_;
+  const ElementTable& table_;
+};
+
+/// @throws Error as Classifier.
 std::unique_ptr<Ranker> classifier_ranker(Model model,
                                           const ElementTable& table = ElementTable::embedded());
 

@@ -33,29 +33,6 @@ std::string_view name_of(Activation activation) {
   return activation == Activation::relu ? "relu" : "none";
 }
 
-/// @throws Error invalid_argument: what no model has.
-void check(const Model& model) {
-  model.ensemble.check();
-  const auto inputs = static_cast<std::size_t>(model.ensemble.inputs());
-  if (model.mean.size() != inputs || model.std.size() != inputs)
-    fail(Errc::invalid_argument,
-         "the networks take {} inputs, the statistics of the descriptor have {} means and {} "
-         "standard deviations",
-         inputs, model.mean.size(), model.std.size());
-  const auto finite = [](double v) { return std::isfinite(v); };
-  const auto above_zero = [](double v) { return std::isfinite(v) && v > 0; };
-  require(std::all_of(model.mean.begin(), model.mean.end(), finite),
-          "a mean of the descriptor is not finite");
-  require(std::all_of(model.std.begin(), model.std.end(), above_zero),
-          "a standard deviation of the descriptor is no positive number");
-  require(above_zero(model.tau), "tau, the dissimilarity of alike structures, is not positive");
-  require(!model.element_table.empty(), "the element table of the descriptor is not named");
-  std::set<std::string_view> keys;
-  for (const auto& [key, value] : model.card)
-    if (key.empty() || !keys.insert(key).second)
-      fail(Errc::invalid_argument, "the card has the key \"{}\" twice or without a name", key);
-}
-
 /// Puts a model together from a file that is one, or refuses it.
 class ModelReader {
  public:
@@ -76,7 +53,7 @@ class ModelReader {
     for (const auto& [key, text] : file_.metadata())
       if (key.starts_with(kCard)) model.card.emplace_back(key.substr(kCard.size()), text);
     try {
-      check(model);
+      model.check();
     } catch (const Error& error) {
       file_.refuse(error.what());
     }
@@ -162,6 +139,27 @@ std::string Model::card_value(const std::string& key) const {
   return {};
 }
 
+void Model::check() const {
+  ensemble.check();
+  const auto inputs = static_cast<std::size_t>(ensemble.inputs());
+  if (mean.size() != inputs || std.size() != inputs)
+    fail(Errc::invalid_argument,
+         "the networks take {} inputs, the statistics of the descriptor have {} means and {} "
+         "standard deviations",
+         inputs, mean.size(), std.size());
+  const auto finite = [](double v) { return std::isfinite(v); };
+  const auto above_zero = [](double v) { return std::isfinite(v) && v > 0; };
+  require(std::all_of(mean.begin(), mean.end(), finite), "a mean of the descriptor is not finite");
+  require(std::all_of(std.begin(), std.end(), above_zero),
+          "a standard deviation of the descriptor is no positive number");
+  require(above_zero(tau), "tau, the dissimilarity of alike structures, is not positive");
+  require(!element_table.empty(), "the element table of the descriptor is not named");
+  std::set<std::string_view> keys;
+  for (const auto& [key, value] : card)
+    if (key.empty() || !keys.insert(key).second)
+      fail(Errc::invalid_argument, "the card has the key \"{}\" twice or without a name", key);
+}
+
 Model read_model(const std::string& path) {
   const io::SafetensorsFile file(path);
   return ModelReader(file).read();
@@ -173,7 +171,7 @@ Model model_in_memory(std::span<const std::byte> bytes, const std::string& name)
 }
 
 void write_model(const Model& model, const std::string& path) {
-  check(model);
+  model.check();
   io::SafetensorsWriter writer;
   writer.set("format", kFormat);
   writer.set("format_version", fmt::format("{}", kVersion));
@@ -210,6 +208,11 @@ Model embedded_model(const std::string& name) {
          printable(name));
   fail(Errc::invalid_argument, "there is no model \"{}\" inside kronite, but {}", printable(name),
        fmt::join(names, ", "));
+}
+
+Model open_model(const std::string& name_or_path) {
+  const bool path = name_or_path.find_first_of("/.") != std::string::npos;
+  return path ? read_model(name_or_path) : embedded_model(name_or_path);
 }
 
 }  // namespace kronite::csp
