@@ -34,7 +34,7 @@ inline std::vector<HiddenCase> hidden_cases() {
       {"with strides, without normalisation", 77, 41, false, 0.2, 7},
       {"no normalisation, no dropout", 50, 70, false, 0},
   };
-  // Around the groups of dropout (8 units), the blocks of columns (32) and the chunks of sums.
+  // Around vectors, the blocks of dropout and of columns (32) and the chunks of sums.
   for (const std::int64_t units : {7, 8, 9, 31, 32, 33, 64})
     cases.push_back({std::to_string(units) + " units", 20, units, true, 0.2});
   for (const std::int64_t rows : {2, 3, 5, 31, 33, 63, 64, 65, 127, 129, 1300})

@@ -28,9 +28,7 @@ struct Hidden {
 
 /// 1 / (1 - dropout) where a value is kept, 0 where it is dropped.
 double keep_factor(const DropoutKey& key, double dropout, std::int64_t n, std::int64_t unit) {
-  const RandomBits bits = dropout_bits(key, n, unit / kDropoutGroup);
-  const int place = static_cast<int>(unit % kDropoutGroup);
-  return dropped_out(bits, place, dropout_threshold(dropout)) ? 0 : 1 / (1 - dropout);
+  return dropped_out(key, n, unit, dropout_threshold(dropout)) ? 0 : 1 / (1 - dropout);
 }
 
 double deviation(const Matrix& variance, std::int64_t u) {
