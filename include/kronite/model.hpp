@@ -43,8 +43,8 @@ void write_model(const Model& model, const std::string& path);
 std::vector<std::string> embedded_models();
 /// @throws Error invalid_argument, naming the models there are.
 Model embedded_model(const std::string& name);
-/// The model inside the library for a name, which has neither '/' nor '.'; else the file at that
-/// path. @throws Error as embedded_model(), read_model().
+/// The model at a path, which has a '/', ends in ".safetensors" or is a file that is there; else
+/// the model of that name inside the library. @throws Error as read_model(), embedded_model().
 Model open_model(const std::string& name_or_path);
 
 /// A model at work. Its networks are copied to a device at their first use there and stay until the

@@ -8,17 +8,20 @@
 #include <optional>
 #include <unordered_set>
 
-#include "base/fail.hpp"       // for fail
-#include "base/hash.hpp"       // for content_hash
-#include "base/log.hpp"        // for notice
-#include "cli/csp.hpp"         // for add_csp_predict
-#include "cli/formulas.hpp"    // for read_formulas
-#include "cli/terminal.hpp"    // for Table, ProgressLine, interrupted, tolerance
-#include "csp/record.hpp"      // for mapping_text
-#include "csp/run_folder.hpp"  // for RunFolder
-#include "io/escape.hpp"       // for one_line
-#include "io/input.hpp"        // for read_file
-#include "kronite/csp.hpp"     // for predict
+#include "base/fail.hpp"            // for fail
+#include "base/hash.hpp"            // for content_hash
+#include "base/log.hpp"             // for notice
+#include "cli/csp.hpp"              // for add_csp_predict
+#include "cli/formulas.hpp"         // for read_formulas
+#include "cli/terminal.hpp"         // for Table, ProgressLine, interrupted, tolerance
+#include "csp/model_file.hpp"       // for names_a_file
+#include "csp/record.hpp"           // for mapping_text
+#include "csp/run_folder.hpp"       // for RunFolder
+#include "io/escape.hpp"            // for one_line
+#include "io/input.hpp"             // for read_file
+#include "io/structure_reader.hpp"  // for to_number
+#include "kronite/csp.hpp"          // for predict
+#include "kronite/model.hpp"        // for open_model, classifier_ranker
 
 namespace kronite::cli {
 namespace {
@@ -29,10 +32,18 @@ constexpr std::size_t kShownErrors = 10;
 /// A page of more compositions than this would be too long to look through.
 constexpr std::size_t kPageQueries = 50;
 
+/// A ranker, and what a run keeps of it.
+struct ChosenRanker {
+  std::unique_ptr<csp::Ranker> ranking;
+  double work = 0;                ///< floating-point operations per template
+  std::string model, model_hash;  ///< where it is, and what; empty without one
+};
+
 /// The options of `kronite csp predict`.
 struct PredictCommand {
   std::vector<std::string> formulas;
-  std::string list, templates, elements, out, device = "auto", ranker = "distance";
+  std::string list, templates, elements, out, device = "auto", ranker, model;
+  std::optional<double> cutoff;
   csp::PredictOptions options;
   bool skip_bad = false, resume = false;
   std::optional<bool> page;
@@ -40,12 +51,27 @@ struct PredictCommand {
   void run();
 
  private:
-  csp::RunInfo run_info(const Device& on, const TemplateLibrary& library) const;
+  bool by_classifier() const;
+  ChosenRanker choose_ranker(const ElementTable& table) const;
+  csp::RunInfo run_info(const Device& on, const TemplateLibrary& library,
+                        const ChosenRanker& chosen) const;
   void print_all(Device& on, const std::vector<Composition>& queries,
                  const TemplateLibrary& library, const csp::Ranker& ranking) const;
   void write_all(Device& on, const std::vector<Composition>& queries,
-                 const TemplateLibrary& library, const csp::Ranker& ranking) const;
+                 const TemplateLibrary& library, const ChosenRanker& chosen) const;
 };
+
+std::string probability_below_one(const std::string& text) {
+  const auto value = io::to_number(text);
+  const bool good = value && *value >= 0 && *value < 1;  // no NaN
+  return good ? "" : "\"" + text + "\" is no probability from 0 to below 1";
+}
+
+std::string models_inside() {
+  const auto names = csp::embedded_models();
+  if (names.empty()) return "(inside: none)";
+  return fmt::format("(inside: {}; default: {})", fmt::join(names, ", "), names.front());
+}
 
 /// Each composition once, in order of first appearance.
 std::vector<Composition> distinct(std::vector<Formula> formulas) {
@@ -61,36 +87,88 @@ std::vector<Composition> distinct(std::vector<Formula> formulas) {
 
 std::string number(double value) { return std::isnan(value) ? "-" : fmt::format("{:.3f}", value); }
 
-void print(const csp::Prediction& prediction) {
+std::string heading(const csp::Prediction& prediction, double cutoff) {
+  std::string text = fmt::format("{}: {} of {} templates of the ratio {}", prediction.query,
+                                 prediction.candidates.size(), prediction.likely, prediction.ratio);
+  if (prediction.likely < prediction.templates)
+    text += fmt::format(" with p > {} ({} in all)", cutoff, prediction.templates);
+  return text;
+}
+
+void print(const csp::Prediction& prediction, double cutoff) {
   if (prediction.candidates.empty()) {
     fmt::print("{}: {}\n", prediction.query, prediction.note);
     return;
   }
   const bool probabilities = !std::isnan(prediction.candidates.front().p);
-  std::vector<std::string> header{"rank",        probabilities ? "p" : "distance",
-                                  "space group", "No.",
-                                  "template",    "id",
-                                  "elements",    "volume",
-                                  "known"};
-  fmt::print("{}: {} of {} templates of the ratio {}\n", prediction.query,
-             prediction.candidates.size(), prediction.templates, prediction.ratio);
+  std::vector<std::string> header{"rank"};
+  if (probabilities)
+    header.insert(header.end(), {"p", "spread"});
+  else
+    header.emplace_back("distance");
+  for (const char* name : {"space group", "No.", "template", "id", "elements", "volume", "known"})
+    header.emplace_back(name);
+  fmt::print("{}\n", heading(prediction, cutoff));
   Table table(std::move(header));
-  for (const auto& c : prediction.candidates)
-    table.add({fmt::format("{}", c.rank), number(probabilities ? c.p : 0 - c.score),
-               c.international, fmt::format("{}", c.space_group), c.template_formula,
-               io::one_line(c.template_id), csp::mapping_text(c),
-               fmt::format("{:.3f}", c.volume_factor), c.known ? "known" : ""});
+  for (const auto& c : prediction.candidates) {
+    std::vector<std::string> row{fmt::format("{}", c.rank)};
+    if (probabilities)
+      row.insert(row.end(), {number(c.p), number(c.p_std)});
+    else
+      row.push_back(number(0 - c.score));
+    row.insert(row.end(), {c.international, fmt::format("{}", c.space_group), c.template_formula,
+                           io::one_line(c.template_id), csp::mapping_text(c),
+                           fmt::format("{:.3f}", c.volume_factor), c.known ? "known" : ""});
+    table.add(std::move(row));
+  }
   table.print();
 }
 
-csp::RunInfo PredictCommand::run_info(const Device& on, const TemplateLibrary& library) const {
+/// Of all pairs of a query and a template of its ratio.
+double pairs(const std::vector<Composition>& queries, const TemplateLibrary& library) {
+  double count = 0;
+  for (const auto& query : queries)
+    count += static_cast<double>(library.with_ratio(query.ratio_label()).size());
+  return count;
+}
+
+/// @throws Error invalid_argument for options that contradict each other.
+bool PredictCommand::by_classifier() const {
+  const bool has_model = !model.empty() || !csp::embedded_models().empty();
+  const bool classifier = ranker == "classifier" || (ranker.empty() && has_model);
+  if (classifier && !has_model)
+    fail(Errc::invalid_argument,
+         "--ranker classifier needs --model FILE: there is no model inside this kronite");
+  if (!classifier && (!model.empty() || cutoff))
+    fail(Errc::invalid_argument, "{} is for --ranker classifier, which needs a model",
+         model.empty() ? "--cutoff" : "--model");
+  return classifier;
+}
+
+ChosenRanker PredictCommand::choose_ranker(const ElementTable& table) const {
+  // Subtract, square and add 290 values per template.
+  if (!by_classifier()) return {csp::distance_ranker(table), 3.0 * 290, "", ""};
+  const std::string name = model.empty() ? csp::embedded_models().front() : model;
+  csp::Model opened = csp::open_model(name);
+  // A multiplication and an addition per weight.
+  const double work = 2.0 * static_cast<double>(opened.ensemble.parameters());
+  ChosenRanker chosen{nullptr, work, csp::names_a_file(name) ? name : name + " (inside kronite)",
+                      opened.hash()};
+  chosen.ranking = csp::classifier_ranker(std::move(opened), table);
+  return chosen;
+}
+
+csp::RunInfo PredictCommand::run_info(const Device& on, const TemplateLibrary& library,
+                                      const ChosenRanker& chosen) const {
   csp::RunInfo info;
   info.command = command_line();
   info.device = on.description();
   info.options = options;
-  info.ranker = ranker;
+  info.ranker = chosen.ranking->name();
+  info.model_hash = chosen.model_hash;
   info.library_hash = library.hash();
   info.inputs.emplace_back(library.path(), library.hash());
+  if (!chosen.model.empty()) info.inputs.emplace_back(chosen.model, chosen.model_hash);
   for (const auto& path : {list, elements})
     if (!path.empty()) info.inputs.emplace_back(path, content_hash(io::read_file(path)));
   return info;
@@ -103,19 +181,17 @@ void PredictCommand::run() {
   if (!elements.empty()) own_table = ElementTable::read_csv(elements);
   const ElementTable& table = own_table ? *own_table : ElementTable::embedded();
   options.table = &table;
+  if (cutoff) options.cutoff = *cutoff;
 
   const auto queries = distinct(read_formulas(formulas, list, table, skip_bad));
   const TemplateLibrary library =
       templates.empty() ? TemplateLibrary::embedded() : TemplateLibrary::open(templates);
-  // Subtract, square and add 290 values per template.
-  const double work =
-      3.0 * 290 * static_cast<double>(library.size()) * static_cast<double>(queries.size());
-  Device on = Device::parse(device, work);
-  const auto ranking = csp::distance_ranker(table);
+  const ChosenRanker chosen = choose_ranker(table);
+  Device on = Device::parse(device, chosen.work * pairs(queries, library));
   if (out.empty())
-    print_all(on, queries, library, *ranking);
+    print_all(on, queries, library, *chosen.ranking);
   else
-    write_all(on, queries, library, *ranking);
+    write_all(on, queries, library, chosen);
 }
 
 void PredictCommand::print_all(Device& on, const std::vector<Composition>& queries,
@@ -123,13 +199,13 @@ void PredictCommand::print_all(Device& on, const std::vector<Composition>& queri
   for (const auto& query : queries) {
     if (interrupted()) fail(Errc::cancelled, "stopped");
     if (&query != &queries.front()) fmt::print("\n");
-    print(csp::predict(on, query, library, ranking, options));
+    print(csp::predict(on, query, library, ranking, options), options.cutoff);
   }
 }
 
 void PredictCommand::write_all(Device& on, const std::vector<Composition>& queries,
-                               const TemplateLibrary& library, const csp::Ranker& ranking) const {
-  csp::RunFolder folder(out, run_info(on, library), resume);
+                               const TemplateLibrary& library, const ChosenRanker& chosen) const {
+  csp::RunFolder folder(out, run_info(on, library, chosen), resume);
   if (folder.finished() > 0)
     notice(fmt::format("{}: {} compositions are there already", out, folder.finished()));
   ProgressLine progress("compositions");
@@ -141,7 +217,7 @@ void PredictCommand::write_all(Device& on, const std::vector<Composition>& queri
            "stopped; {} compositions are in {}, and the same command with --resume goes on",
            folder.finished(), out);
     if (folder.finished(query.reduced_formula())) continue;
-    const auto prediction = csp::predict(on, query, library, ranking, options);
+    const auto prediction = csp::predict(on, query, library, *chosen.ranking, options);
     folder.add(prediction);
     if (prediction.candidates.empty() && ++without <= kShownErrors)
       notice(fmt::format("{}: {}", prediction.query, prediction.note));
@@ -175,9 +251,22 @@ void add_csp_predict(CLI::App& csp) {
       ->add_option("--templates", job->templates,
                    "Template library ('kronite templates build'); default: the demo set inside")
       ->type_name("FILE");
-  command->add_option("--ranker", job->ranker, "How templates are ordered")
-      ->check(CLI::IsMember({"distance"}))
-      ->capture_default_str();
+  command
+      ->add_option("--ranker", job->ranker,
+                   "How templates are ordered: by a model's probability, or by distance of "
+                   "descriptors (default: classifier where there is a model)")
+      ->check(CLI::IsMember({"classifier", "distance"}).description(""))
+      ->type_name("classifier|distance");
+  command
+      ->add_option(
+          "--model", job->model,
+          "The classifier's model: a name inside kronite or a .safetensors file " + models_inside())
+      ->type_name("NAME|FILE");
+  command
+      ->add_option("--cutoff", job->cutoff,
+                   "Propose only templates with a probability above it; 0: all (default: 0.5)")
+      ->check(probability_below_one)
+      ->type_name("P");
   command->add_option("--top", job->options.top, "Candidates per composition")
       ->check(CLI::Range(1, 1000000).description(""))
       ->type_name("N")

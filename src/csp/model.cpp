@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <set>
 #include <string_view>
 
@@ -210,9 +211,14 @@ Model embedded_model(const std::string& name) {
        fmt::join(names, ", "));
 }
 
+bool names_a_file(const std::string& model) {
+  std::error_code ignored;  // what cannot be looked at is no file
+  return model.find('/') != std::string::npos || model.ends_with(".safetensors") ||
+         std::filesystem::is_regular_file(model, ignored);
+}
+
 Model open_model(const std::string& name_or_path) {
-  const bool path = name_or_path.find_first_of("/.") != std::string::npos;
-  return path ? read_model(name_or_path) : embedded_model(name_or_path);
+  return names_a_file(name_or_path) ? read_model(name_or_path) : embedded_model(name_or_path);
 }
 
 }  // namespace kronite::csp

@@ -178,7 +178,7 @@ std::string no_use_note(const Prediction& prediction, const TemplateLibrary& lib
 std::string not_likely_note(const Prediction& prediction, const TemplateLibrary& library,
                             const Ranker::Scored& best, double cutoff) {
   return fmt::format(
-      "no template is likely to fit: the best of {} of the ratio {} in {} has p = {}, not above "
+      "no template is likely to fit: of {} of the ratio {} in {} the best has p = {}, not above "
       "the cut-off {}; --cutoff 0 shows them all the same, or {}",
       prediction.templates, prediction.ratio, library_name(library),
       probability_text(best.p, best.p_std, 3), cutoff, kBuildMore);

@@ -8,7 +8,7 @@
 #include <optional>
 #include <thread>
 
-#include "csp/small_model.hpp"           // for random_model
+#include "csp/random_model.hpp"          // for random_model
 #include "device/backend.hpp"            // for Backend
 #include "kronite/csp.hpp"               // for predict
 #include "kronite/error.hpp"             // for Error

@@ -21,7 +21,7 @@ inline csp::Prediction two_candidates(const std::string& query) {
   csp::Prediction prediction;
   prediction.query = query;
   prediction.ratio = "3:1:1";
-  prediction.templates = 7;
+  prediction.templates = prediction.likely = 7;
   for (int rank = 1; rank <= 2; ++rank) {
     csp::Candidate c;
     c.rank = rank;
@@ -40,6 +40,18 @@ inline csp::Prediction two_candidates(const std::string& query) {
     c.space_group = 221;
     c.international = "Pm-3m";
     prediction.candidates.push_back(c);
+  }
+  return prediction;
+}
+
+/// The same as a model ranks them.
+inline csp::Prediction two_likely_candidates(const std::string& query) {
+  csp::Prediction prediction = two_candidates(query);
+  prediction.likely = 4;
+  prediction.best_p = 0.875;
+  for (auto& c : prediction.candidates) {
+    c.p = c.score = 0.875 / c.rank;
+    c.p_std = 0.0625;
   }
   return prediction;
 }

@@ -21,6 +21,7 @@ using csp::Prediction;
 using csp::to_json_lines;
 using test::TemporaryFolder;
 using test::two_candidates;
+using test::two_likely_candidates;
 
 std::vector<nlohmann::json> parsed(const std::string& lines) {
   std::istringstream stream(lines);
@@ -43,7 +44,7 @@ TEST(PredictionRecord, HoldsOneLinePerCandidateWithNullForWhatIsNotKnown) {
   EXPECT_EQ(lines[0]["query"], "SrTiO3");
   EXPECT_EQ(lines[1]["rank"], 2);
   EXPECT_EQ(lines[0]["mapping"], (nlohmann::json{{"Ca", "Sr"}, {"Ti", "Ti"}, {"O", "O"}}));
-  for (const char* field : {"p", "p_std", "duplicates", "note"})
+  for (const char* field : {"p", "p_std", "best_p", "duplicates", "note"})
     EXPECT_TRUE(lines[0][field].is_null()) << field;
   EXPECT_EQ(lines[0]["structure"]["sites"].size(), 5u);
 }
@@ -84,6 +85,24 @@ TEST(PredictionRecord, ReadsBackExactly) {
   EXPECT_TRUE(std::isnan(after.p));
   EXPECT_EQ(read_back[1].note, "nothing");
   EXPECT_TRUE(read_back[1].candidates.empty());
+}
+
+TEST(PredictionRecord, ReadsBackProbabilities) {
+  const TemporaryFolder folder;
+  const auto written = two_likely_candidates("SrTiO3");
+  std::ofstream(folder.path("p.jsonl")) << to_json_lines(written);
+
+  const auto read_back = read(folder.path("p.jsonl")).at(0);
+
+  EXPECT_EQ(read_back.likely, 4);
+  EXPECT_EQ(read_back.best_p, 0.875);
+  EXPECT_EQ(read_back.candidates.at(1).p, 0.4375);
+  EXPECT_EQ(read_back.candidates.at(1).p_std, 0.0625);
+}
+
+TEST(PredictionRecord, WritesAProbabilityWithItsSpreadWhereThereIsOne) {
+  EXPECT_EQ(csp::probability_text(0.875, 0.0625, 3), "0.875 ± 0.062");
+  EXPECT_EQ(csp::probability_text(0.5, std::nan("")), "0.50");
 }
 
 TEST(PredictionRecord, SurvivesBytesThatAreNotUtf8) {

@@ -22,6 +22,7 @@ using csp::RunFolder;
 using csp::RunInfo;
 using test::TemporaryFolder;
 using test::two_candidates;
+using test::two_likely_candidates;
 
 RunInfo run_info() {
   RunInfo info;
@@ -125,6 +126,37 @@ TEST(RunFolder, TellsTheSameInTheCsv) {
   EXPECT_EQ(rows[2][5], "'=HYPERLINK(\"a\"),\nb");
   EXPECT_EQ(rows[3].front(), "Xe3O");
   EXPECT_EQ(rows[3].back(), "nothing, here");
+}
+
+TEST(RunFolder, ShowsProbabilitiesOnThePage) {
+  const TemporaryFolder temporary;
+  RunFolder folder(temporary.path("run"), run_info(), false);
+  folder.add(two_likely_candidates("SrTiO3"));
+  folder.finish(true);
+
+  const std::string page = io::read_file(temporary.path("run/index.html"));
+
+  for (const char* part : {"the best 2 of 4 likely among 7 templates", "width:87.5%", "0.88 ± 0.06",
+                           "left:81.2%;width:12.5%", "The probability is that of"})
+    EXPECT_NE(page.find(part), std::string::npos) << part;
+}
+
+TEST(RunFolder, ResumesOnlyWithTheSameModelAndCutOff) {
+  const TemporaryFolder temporary;
+  const std::string path = temporary.path("run");
+  RunInfo learned = run_info();
+  learned.model_hash = "fedcba9876543210";
+  { RunFolder(path, learned, false).add(two_likely_candidates("SrTiO3")); }
+  RunInfo other_model = learned, other_cutoff = learned;
+  other_model.model_hash = "0000000000000000";
+  other_cutoff.options.cutoff = 0.25;
+
+  const std::string model = refusal([&] { RunFolder(path, other_model, true); });
+  const std::string cutoff = refusal([&] { RunFolder(path, other_cutoff, true); });
+
+  EXPECT_NE(model.find("model_hash = \"fedcba9876543210\""), std::string::npos) << model;
+  EXPECT_NE(cutoff.find("begun with cutoff = 0.5, now it is 0.25"), std::string::npos) << cutoff;
+  EXPECT_NO_THROW(RunFolder(path, learned, true));
 }
 
 TEST(RunFolder, KeepsWhatMadeTheRunInTheManifest) {
