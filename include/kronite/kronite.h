@@ -12,7 +12,7 @@
  * capacity 0 only asks for it.
  *
  * Handles belong to the caller, who closes them; closing null does nothing. A device serves one
- * thread at a time; template libraries and predictions may be read by many.
+ * thread at a time; template libraries, models and predictions may be read by many.
  */
 #pragma once
 
@@ -162,6 +162,32 @@ KRONITE_API int kronite_fingerprints(kronite_device* device, const double* latti
 /* Euclidean distance of two fingerprints; crystals under 0.3 count as alike. */
 KRONITE_API int kronite_dissimilarity(const double* a, const double* b, double* distance);
 
+/* --- models ---------------------------------------------------------------------------------- */
+
+/* A trained ensemble of networks that ranks templates by the probability that two structures are
+ * alike. Each device keeps a copy of its weights from the first use there, at most until the device
+ * is closed. May be used by several threads, one device each. */
+typedef struct kronite_model kronite_model;
+
+/* A model file (.safetensors) or the name of a model inside the library; null: the best of them. */
+KRONITE_API int kronite_model_open(const char* path_or_name, kronite_model** model);
+KRONITE_API void kronite_model_close(kronite_model* model);
+
+/* Models inside the library, the best one first. */
+KRONITE_API int kronite_model_count(size_t* count);
+KRONITE_API int kronite_model_name(size_t index, char* text, size_t capacity, size_t* needed);
+
+/* What the model's card says of `key` ("name", "licence", ...); "" when it says nothing. */
+KRONITE_API int kronite_model_card(const kronite_model* model, const char* key, char* text,
+                                   size_t capacity, size_t* needed);
+
+/* Probability that the structures of each pair of formulas are alike, and its standard deviation
+ * over the ensemble (NaN with one network; p_std may be null). first, second, p, p_std: count. The
+ * order of the two does not matter. Host memory; waits. */
+KRONITE_API int kronite_model_probabilities(const kronite_model* model, kronite_device* device,
+                                            const char* const* first, const char* const* second,
+                                            size_t count, double* p, double* p_std);
+
 /* --- crystal structure prediction ------------------------------------------------------------ */
 
 typedef struct kronite_prediction kronite_prediction;
@@ -170,15 +196,17 @@ enum { KRONITE_VOLUME_SCALED = 0, KRONITE_VOLUME_TEMPLATE = 1 };
 
 typedef struct kronite_predict_options {
   size_t size;
-  int top;           /* candidates at most; 0: 10 */
-  int exclude_known; /* not 0: without templates of the query's own formula */
-  int volume;        /* KRONITE_VOLUME_SCALED or KRONITE_VOLUME_TEMPLATE */
-  double symprec;    /* tolerance of the symmetry search in Angstrom; 0: 0.01 */
+  int top;                    /* candidates at most; 0: 10 */
+  int exclude_known;          /* not 0: without templates of the query's own formula */
+  int volume;                 /* KRONITE_VOLUME_SCALED or KRONITE_VOLUME_TEMPLATE */
+  double symprec;             /* tolerance of the symmetry search in Angstrom; 0: 0.01 */
+  const kronite_model* model; /* ranks by its probability; null: by distance of descriptors */
+  double cutoff; /* with a model, only templates with p above it; 0: 0.5; negative: all of them */
 } kronite_predict_options;
 
-/* Structures of one composition by element substitution; templates are ranked by distance of their
- * composition descriptors. No template of the formula's ratio is no failure: the prediction is
- * empty and its note says what to do. */
+/* Structures of one composition by element substitution. No template of the formula's ratio, or
+ * none that is likely to fit, is no failure: the prediction is empty and its note says what to do.
+ */
 KRONITE_API int kronite_predict(kronite_device* device, const kronite_templates* templates,
                                 const char* formula, const kronite_predict_options* options,
                                 kronite_prediction** prediction);
@@ -188,6 +216,17 @@ KRONITE_API int kronite_prediction_size(const kronite_prediction* prediction, si
 /* Why there are no candidates; "" when there are some. */
 KRONITE_API int kronite_prediction_note(const kronite_prediction* prediction, char* text,
                                         size_t capacity, size_t* needed);
+
+typedef struct kronite_prediction_summary {
+  size_t size;
+  int64_t templates; /* of the formula's ratio (after exclude_known) */
+  int64_t likely;    /* of them, with p above the cut-off; without a model all */
+  double best_p;     /* of all of them; NaN without templates or a model */
+} kronite_prediction_summary;
+
+/* Set summary->size first. */
+KRONITE_API int kronite_prediction_summarise(const kronite_prediction* prediction,
+                                             kronite_prediction_summary* summary);
 
 /* Pointers live as long as the prediction. */
 typedef struct kronite_candidate {

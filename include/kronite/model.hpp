@@ -47,8 +47,9 @@ Model embedded_model(const std::string& name);
 /// the model of that name inside the library. @throws Error as read_model(), embedded_model().
 Model open_model(const std::string& name_or_path);
 
-/// A model at work. Its networks are copied to a device at their first use there and stay until the
-/// device or this goes, whichever is first. May be used from several threads, one device each.
+/// A model at work. Its networks are copied to a device at their first use there and stay with it;
+/// the copy goes with the device, or when this has gone and another model is used there. May be
+/// used from several threads, one device each.
 class Classifier : public Ranker {
  public:
   /// `table` must outlive this.

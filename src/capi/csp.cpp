@@ -15,12 +15,12 @@ using namespace kronite::capi;
 
 namespace {
 
-kronite::csp::PredictOptions predict_options(const kronite_predict_options* options) {
-  const auto c = options_of(options, "kronite_predict_options");
+kronite::csp::PredictOptions predict_options(const kronite_predict_options& c) {
   kronite::csp::PredictOptions cpp;
   if (c.top < 0) fail(Errc::invalid_argument, "top is {}: give a number of candidates", c.top);
   if (c.top > 0) cpp.top = c.top;
   if (c.symprec != 0) cpp.symprec = c.symprec;
+  if (c.cutoff != 0) cpp.cutoff = c.cutoff < 0 ? 0 : c.cutoff;
   cpp.exclude_known = c.exclude_known != 0;
   switch (c.volume) {
     case KRONITE_VOLUME_SCALED:
@@ -89,9 +89,13 @@ int kronite_predict(kronite_device* device, const kronite_templates* templates, 
     given(prediction, "prediction");
     const auto query = parse_formula(formula);
     auto result = std::make_unique<kronite_prediction>();
-    result->prediction = kronite::csp::predict(
-        *given(device, "device").device, query, given(templates, "templates").library,
-        *kronite::csp::distance_ranker(), predict_options(options));
+    const auto chosen = options_of(options, "kronite_predict_options");
+    const auto by_distance = kronite::csp::distance_ranker();
+    const kronite::csp::Ranker* ranker = by_distance.get();
+    if (chosen.model) ranker = &chosen.model->classifier;
+    result->prediction = kronite::csp::predict(*given(device, "device").device, query,
+                                               given(templates, "templates").library, *ranker,
+                                               predict_options(chosen));
     *prediction = result.release();
   });
 }
@@ -110,18 +114,22 @@ int kronite_prediction_note(const kronite_prediction* prediction, char* text, si
       [&] { put_text(given(prediction, "prediction").prediction.note, text, capacity, needed); });
 }
 
+int kronite_prediction_summarise(const kronite_prediction* prediction,
+                                 kronite_prediction_summary* summary) {
+  return guarded([&] {
+    const auto& from = given(prediction, "prediction").prediction;
+    kronite_prediction_summary to{};
+    to.templates = from.templates;
+    to.likely = from.likely;
+    to.best_p = from.best_p;
+    put_struct(to, summary, "summary", "kronite_prediction_summary");
+  });
+}
+
 int kronite_prediction_candidate(const kronite_prediction* prediction, size_t index,
                                  kronite_candidate* candidate) {
   return guarded([&] {
-    const std::size_t size = given(candidate, "candidate").size;
-    if (size < sizeof(size_t) || size > kMaxStructSize)
-      fail(Errc::invalid_argument, "candidate->size is {}: set it to sizeof(kronite_candidate)",
-           size);
-    // A caller of an older version gets the fields that it knows; a newer one zeros at the end.
-    kronite_candidate values = as_c(candidate_of(prediction, index));
-    values.size = size;
-    std::memset(candidate, 0, size);
-    std::memcpy(candidate, &values, size < sizeof values ? size : sizeof values);
+    put_struct(as_c(candidate_of(prediction, index)), candidate, "candidate", "kronite_candidate");
   });
 }
 

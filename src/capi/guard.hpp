@@ -71,4 +71,17 @@ Options options_of(const Options* options, const char* name) {
   return result;
 }
 
+/// The way back: today's struct to a caller whose struct has `to->size` bytes. One of an older
+/// version gets the fields that it knows, a newer one zeros at the end.
+template <class Result>
+void put_struct(Result values, Result* to, const char* name, const char* type) {
+  static_assert(std::is_trivially_copyable_v<Result>);
+  const std::size_t size = given(to, name).size;
+  if (size < sizeof(std::size_t) || size > kMaxStructSize)
+    fail(Errc::invalid_argument, "{}->size is {}: set it to sizeof({})", name, size, type);
+  values.size = size;
+  std::memset(to, 0, size);
+  std::memcpy(to, &values, size < sizeof values ? size : sizeof values);
+}
+
 }  // namespace kronite::capi

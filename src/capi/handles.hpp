@@ -6,6 +6,7 @@
 #include "kronite/csp.hpp"     // for Prediction
 #include "kronite/device.hpp"  // for Device
 #include "kronite/kronite.h"
+#include "kronite/model.hpp"      // for Classifier
 #include "kronite/templates.hpp"  // for TemplateLibrary
 
 struct kronite_device {
@@ -16,6 +17,10 @@ struct kronite_device {
 
 struct kronite_templates {
   kronite::TemplateLibrary library;
+};
+
+struct kronite_model {
+  kronite::csp::Classifier classifier;
 };
 
 struct kronite_prediction {
