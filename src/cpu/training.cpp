@@ -8,10 +8,10 @@
 
 #include "cpu/cpu_backend.hpp"        // for CpuBackend
 #include "cpu/parallel.hpp"           // for parallel_tiles
-#include "kernels/activation.hpp"     // for relu
 #include "kernels/adam.hpp"           // for adam_update
-#include "kernels/cross_entropy.hpp"  // for cross_entropy_loss, cross_entropy_slope
+#include "kernels/cross_entropy.hpp"  // for cross_entropy_row
 #include "kernels/dropout.hpp"        // for DropoutKey, dropout_threshold
+#include "kernels/hidden.hpp"         // for moments_about, unit_affine, activation_gradient
 
 namespace kronite {
 namespace {
@@ -103,14 +103,8 @@ struct Affine {
   T slope[kColumns], offset[kColumns];
 };
 
-template <class T>
-T inverse_deviation(const HiddenView<T>& hidden, T variance) {
-  return T{1} / std::sqrt(variance + hidden.epsilon);
-}
-
 template <class T, class Count>
 void batch_moments(MatrixView<const T> z, std::int64_t first, Count count, T* mean, T* variance) {
-  // About the first row, so that a large mean does not cancel the variance away.
   const T* const about = z.row(0) + first;
   double totals[2][kColumns];
   sum_rows<2, T>(z.rows, totals, [&](std::int64_t n, T(&sums)[2][kColumns]) {
@@ -123,9 +117,9 @@ void batch_moments(MatrixView<const T> z, std::int64_t first, Count count, T* me
   });
   const auto rows = static_cast<double>(z.rows);
   for (int c = 0; c < count; ++c) {
-    const double shift = totals[0][c] / rows;
-    mean[c] = static_cast<T>(static_cast<double>(about[c]) + shift);
-    variance[c] = static_cast<T>(std::max(0.0, totals[1][c] / rows - shift * shift));
+    const Moments<T> moments = moments_about(about[c], totals[0][c], totals[1][c], rows);
+    mean[first + c] = moments.mean;
+    variance[first + c] = moments.variance;
   }
 }
 
@@ -134,10 +128,9 @@ Affine<T> affine_of(const HiddenView<T>& hidden, std::int64_t first, Count count
                     const T* variance) {
   Affine<T> a{};
   for (int c = 0; c < count; ++c) {
-    const bool normalised = hidden.gamma.size != 0;
-    a.slope[c] =
-        normalised ? hidden.gamma.data[first + c] * inverse_deviation(hidden, variance[c]) : T{1};
-    a.offset[c] = hidden.beta.data[first + c] - (normalised ? a.slope[c] * mean[c] : T{0});
+    const UnitAffine<T> unit = unit_affine(hidden, mean, variance, first + c);
+    a.slope[c] = unit.slope;
+    a.offset[c] = unit.offset;
   }
   return a;
 }
@@ -146,7 +139,7 @@ template <class T, class Count>
 void activate_columns(const HiddenView<T>& hidden, const Affine<T>& a, MatrixView<const T> z,
                       std::int64_t first, Count count, MatrixView<T> y) {
   const std::uint32_t threshold = dropout_threshold(hidden.dropout);
-  const auto scale = static_cast<T>(1 / (1 - hidden.dropout));
+  const T scale = kept_scale(hidden);
   T keep[kBatchRows][kColumns];
   for (auto& row : keep) std::fill(row, row + kColumns, T{1});
   for (std::int64_t begin = 0; begin < z.rows; begin += kBatchRows) {
@@ -172,18 +165,16 @@ class CpuTraining final : public TrainOps<T> {
                       VectorView<T> variance, MatrixView<T> y) override {
     if (z.rows == 0) return;
     for_column_blocks(backend_.threads(), z.cols, [&](std::int64_t first, auto count) {
-      const bool normalised = hidden.gamma.size != 0;
-      T* const m = normalised ? mean.data + first : nullptr;
-      T* const v = normalised ? variance.data + first : nullptr;
-      if (normalised) batch_moments(z, first, count, m, v);
-      activate_columns(hidden, affine_of(hidden, first, count, m, v), z, first, count, y);
+      if (hidden.gamma.size != 0) batch_moments(z, first, count, mean.data, variance.data);
+      const Affine<T> affine = affine_of(hidden, first, count, mean.data, variance.data);
+      activate_columns(hidden, affine, z, first, count, y);
     });
   }
 
   void hidden_backward(const HiddenView<T>& hidden, MatrixView<const T> z, VectorView<const T> mean,
                        VectorView<const T> variance, MatrixView<const T> y, MatrixView<T> gradient,
                        VectorView<T> d_gamma, VectorView<T> d_beta) override {
-    const auto scale = static_cast<T>(1 / (1 - hidden.dropout));
+    const T scale = kept_scale(hidden);
     for_column_blocks(backend_.threads(), z.cols, [&](std::int64_t first, auto count) {
       pass_activation(scale, y, first, count, gradient);
       if (hidden.gamma.size == 0)
@@ -207,13 +198,8 @@ class CpuTraining final : public TrainOps<T> {
                    [&](std::int64_t tile, int) {
                      const std::int64_t end = std::min(logits.rows, (tile + 1) * kLossRows);
                      for (std::int64_t n = tile * kLossRows; n < end; ++n) {
-                       T* const z = logits.row(n);
-                       for (int k = 0; k < 2; ++k) z[k] += bias.data[k];
-                       const bool is_alike = alike.data[n] != 0;
-                       loss.data[n] = cross_entropy_loss(z[0], z[1], is_alike);
-                       const T slope = share * cross_entropy_slope(z[0], z[1], is_alike);
-                       gradient.row(n)[0] = -slope;
-                       gradient.row(n)[1] = slope;
+                       loss.data[n] = cross_entropy_row(bias.data, alike.data[n] != 0, share,
+                                                        logits.row(n), gradient.row(n));
                      }
                    });
   }
@@ -246,15 +232,14 @@ class CpuTraining final : public TrainOps<T> {
     for (int c = 0; c < count; ++c) to[c] = static_cast<T>(totals[0][c]);
   }
 
-  /// gradient <- gradient where the value was kept, scaled as it was; zero elsewhere. A value that
-  /// is not positive was dropped, or ReLU made it zero.
+  /// gradient: dL/dy becomes dL/da.
   template <class Count>
   static void pass_activation(T scale, MatrixView<const T> y, std::int64_t first, Count count,
                               MatrixView<T> gradient) {
     for (std::int64_t n = 0; n < y.rows; ++n) {
       const T* const value = y.row(n) + first;
       T* const g = gradient.row(n) + first;
-      for (int c = 0; c < count; ++c) g[c] = value[c] > T{0} ? scale * g[c] : T{0};
+      for (int c = 0; c < count; ++c) g[c] = activation_gradient(value[c], scale, g[c]);
     }
   }
 
@@ -265,7 +250,7 @@ class CpuTraining final : public TrainOps<T> {
     T centre[kColumns] = {}, inverse[kColumns] = {};
     for (int c = 0; c < count; ++c) {
       centre[c] = mean[first + c];
-      inverse[c] = inverse_deviation(hidden, variance[first + c]);
+      inverse[c] = inverse_deviation(variance[first + c], hidden.epsilon);
     }
     double totals[2][kColumns];
     sum_rows<2, T>(z.rows, totals, [&](std::int64_t n, T(&sums)[2][kColumns]) {
@@ -277,13 +262,15 @@ class CpuTraining final : public TrainOps<T> {
       }
     });
     T slope[kColumns] = {}, offset[kColumns] = {}, along[kColumns] = {};
-    const auto rows = static_cast<double>(z.rows);
     for (int c = 0; c < count; ++c) {
-      d_beta[first + c] = static_cast<T>(totals[0][c]);
-      d_gamma[first + c] = static_cast<T>(totals[1][c]);
-      slope[c] = hidden.gamma.data[first + c] * inverse[c];
-      offset[c] = static_cast<T>(totals[0][c] / rows);
-      along[c] = static_cast<T>(totals[1][c] / rows) * inverse[c];
+      const std::int64_t u = first + c;
+      d_beta[u] = static_cast<T>(totals[0][c]);
+      d_gamma[u] = static_cast<T>(totals[1][c]);
+      const auto unit = normalisation_gradient(hidden.gamma.data[u], inverse[c], d_gamma[u],
+                                               d_beta[u], static_cast<T>(z.rows));
+      slope[c] = unit.slope;
+      offset[c] = unit.offset;
+      along[c] = unit.along;
     }
     for (std::int64_t n = 0; n < z.rows; ++n) {
       const T* const row = z.row(n) + first;

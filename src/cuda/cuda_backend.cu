@@ -84,6 +84,7 @@ CudaBackend::CudaBackend(int id, CUstream_st* stream, const DeviceOptions& optio
   kernels_float_ = make_kernels<float>(*this);
   kernels_double_ = make_kernels<double>(*this);
   network_ = make_network(*this);
+  training_ = make_training(*this);
   select_float_ = make_select<float>(*this);
   select_double_ = make_select<double>(*this);
   sites_ = make_sites(*this);
@@ -133,10 +134,6 @@ void CudaBackend::synchronize() {
   KRONITE_CHECK(cudaStreamSynchronize(stream_));
   host_workspaces_.clear();
   if (seen.operation != 0) throw Error(Errc::numerical, sentence_of(seen));
-}
-
-TrainOps<float>& CudaBackend::training(float) {
-  throw Error(Errc::unavailable, "training runs on the CPU only");
 }
 
 TrainOps<double>& CudaBackend::training(double) {

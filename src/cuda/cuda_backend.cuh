@@ -48,7 +48,7 @@ class CudaBackend final : public Backend {
   KernelOps<double>& kernels(double) override { return *kernels_double_; }
   NetworkOps<float>& network(float) override { return *network_; }
   NetworkOps<double>& network(double) override;
-  TrainOps<float>& training(float) override;
+  TrainOps<float>& training(float) override { return *training_; }
   TrainOps<double>& training(double) override;
   SelectOps<float>& select(float) override { return *select_float_; }
   SelectOps<double>& select(double) override { return *select_double_; }
@@ -87,6 +87,7 @@ class CudaBackend final : public Backend {
   std::unique_ptr<KernelOps<float>> kernels_float_;
   std::unique_ptr<KernelOps<double>> kernels_double_;
   std::unique_ptr<NetworkOps<float>> network_;
+  std::unique_ptr<TrainOps<float>> training_;
   std::unique_ptr<SelectOps<float>> select_float_;
   std::unique_ptr<SelectOps<double>> select_double_;
   std::unique_ptr<SiteOps> sites_;
@@ -99,6 +100,7 @@ std::unique_ptr<LinalgOps<T>> make_linalg(CudaBackend& backend);
 template <class T>
 std::unique_ptr<KernelOps<T>> make_kernels(CudaBackend& backend);
 std::unique_ptr<NetworkOps<float>> make_network(CudaBackend& backend);
+std::unique_ptr<TrainOps<float>> make_training(CudaBackend& backend);
 template <class T>
 std::unique_ptr<SelectOps<T>> make_select(CudaBackend& backend);
 std::unique_ptr<SiteOps> make_sites(CudaBackend& backend);

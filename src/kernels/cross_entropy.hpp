@@ -25,4 +25,15 @@ KRONITE_HD inline T cross_entropy_slope(T z0, T z1, bool alike) {
   return softmax_second(z0, z1) - (alike ? T{1} : T{0});
 }
 
+/// Adds the bias to the logits z of a row. Returns its loss, and `share` times the gradient of
+/// that.
+template <class T>
+KRONITE_HD inline T cross_entropy_row(const T* bias, bool alike, T share, T* z, T* gradient) {
+  for (int k = 0; k < 2; ++k) z[k] += bias[k];
+  const T slope = share * cross_entropy_slope(z[0], z[1], alike);
+  gradient[0] = -slope;
+  gradient[1] = slope;
+  return cross_entropy_loss(z[0], z[1], alike);
+}
+
 }  // namespace kronite

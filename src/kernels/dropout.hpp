@@ -23,6 +23,15 @@ KRONITE_HD inline DropoutPlace dropout_place(std::int64_t unit) {
           static_cast<int>(unit % kDropoutBlock / kDropoutDraws)};
 }
 
+/// The other way round.
+KRONITE_HD inline std::int64_t dropout_unit(std::int64_t draw, int slot) {
+  return draw / kDropoutDraws * kDropoutBlock + slot * kDropoutDraws + draw % kDropoutDraws;
+}
+/// Draws that cover so many units.
+KRONITE_HD inline std::int64_t dropout_draws(std::int64_t units) {
+  return (units + kDropoutBlock - 1) / kDropoutBlock * kDropoutDraws;
+}
+
 /// A value is dropped when its 16 bits are below this: the rate to 1 / 65536.
 KRONITE_HD inline std::uint32_t dropout_threshold(double rate) {
   return static_cast<std::uint32_t>(rate * 65536 + 0.5);
