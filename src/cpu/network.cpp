@@ -1,199 +1,96 @@
-// Networks on the CPU. The fused score_pairs keeps a tile of pairs in cache and runs every layer of
-// every member on it, pairs along the lanes of a vector, so that layers of any width fill them.
+// Networks on the CPU. The fused forms of scoring keep a tile of pairs in cache and run every layer
+// of every member on it (cpu/panel_networks.hpp).
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <cmath>
 #include <cstdint>
+#include <mutex>
 #include <type_traits>
 #include <vector>
 
 #include "cpu/cpu_backend.hpp"     // for CpuBackend
+#include "cpu/panel_networks.hpp"  // for PanelNetworks, PairTile
 #include "cpu/parallel.hpp"        // for parallel_tiles
-#include "cpu/simd.hpp"            // for Simd, transpose
+#include "device/pair_walk.hpp"    // for PairWalk
 #include "device/scratch.hpp"      // for Scratch
+#include "device/top_k_lists.hpp"  // for TopKLists
 #include "kernels/activation.hpp"  // for activate, alike_probability
 
 namespace kronite {
 namespace {
 
-// --- the microkernel: a panel of pairs times a few units ----------------------------------------
-
-constexpr int kVectors = 2;
-constexpr int kPanel = kVectors * kLanes<float>;  // pairs per panel
-/// Units whose sums stay in registers; 10 and 5 divide the 50 and 400 units of the published
-/// networks, and with kVectors inputs and a weight they fit in 32 and 16 registers.
-constexpr int kUnits = kVectorRegisters == 32 ? 10 : 5;
-constexpr std::int64_t kTilePanels = 4;
-constexpr std::int64_t kTilePairs = kTilePanels * kPanel;
 constexpr std::int64_t kRowTile = 256;  // rows of pair_differences, dense and probability per tile
 
-/// y[u][p] = activation(bias_u + sum_k weight[k][u] x[k][p]) for `units` units and one panel.
-template <int units>
-void unit_block(std::int64_t inputs, const float* x, const float* weight, const float* bias,
-                Activation activation, float* y) {
-  Simd<float> sum[units][kVectors];
-  for (int u = 0; u < units; ++u)
-    for (int v = 0; v < kVectors; ++v) sum[u][v] = bias[u] - Simd<float>{};
-  for (std::int64_t k = 0; k < inputs; ++k, x += kPanel, weight += units) {
-    Simd<float> in[kVectors];
-    for (int v = 0; v < kVectors; ++v) in[v] = load(x + v * kLanes<float>);
-    for (int u = 0; u < units; ++u)
-      for (int v = 0; v < kVectors; ++v) sum[u][v] += weight[u] * in[v];
-  }
-  for (int u = 0; u < units; ++u)
-    for (int v = 0; v < kVectors; ++v) {
-      if (activation == Activation::relu) sum[u][v] = 0.0F > sum[u][v] ? Simd<float>{} : sum[u][v];
-      store<float>(y + u * kPanel + v * kLanes<float>, sum[u][v]);
-    }
-}
+// --- scoring ------------------------------------------------------------------------------------
 
-using UnitBlock = void (*)(std::int64_t, const float*, const float*, const float*, Activation,
-                           float*);
+#if defined(__AVX512BF16__)
+constexpr bool kBf16Built = true;
+bool processor_has_bf16() { return __builtin_cpu_supports("avx512bf16"); }
+using Bf16Networks = PanelNetworks<Bf16Words>;
+#else
+constexpr bool kBf16Built = false;
+bool processor_has_bf16() { return false; }
+using Bf16Networks = PanelNetworks<Fp32Words>;  // never chosen: refuses() says why
+#endif
+using Fp32Networks = PanelNetworks<Fp32Words>;
 
-template <int... units>
-constexpr UnitBlock block_of(int count, std::integer_sequence<int, units...>) {
-  constexpr UnitBlock table[] = {&unit_block<units + 1>...};
-  return table[count - 1];
-}
-
-// --- packed networks ----------------------------------------------------------------------------
-
-struct PackedLayer {
-  DenseLayerView<float> view;
-  float* weight;  // blocks of up to kUnits units, each [input][unit]
-
-  std::int64_t inputs() const { return view.weight.cols; }
-  std::int64_t units() const { return view.weight.rows; }
-};
-
-void pack(const PackedLayer& layer) {
-  float* to = layer.weight;
-  for (std::int64_t first = 0; first < layer.units(); first += kUnits) {
-    const std::int64_t count = std::min<std::int64_t>(kUnits, layer.units() - first);
-    for (std::int64_t k = 0; k < layer.inputs(); ++k)
-      for (std::int64_t u = 0; u < count; ++u) *to++ = layer.view.weight.row(first + u)[k];
-  }
-}
-
-/// Panels of x (inputs x kPanel each) through one layer into panels of y.
-void run_layer(const PackedLayer& layer, std::int64_t panels, const float* x, float* y) {
-  for (std::int64_t first = 0; first < layer.units(); first += kUnits) {
-    const auto count = static_cast<int>(std::min<std::int64_t>(kUnits, layer.units() - first));
-    const UnitBlock block = block_of(count, std::make_integer_sequence<int, kUnits>{});
-    for (std::int64_t panel = 0; panel < panels; ++panel)
-      block(layer.inputs(), x + panel * layer.inputs() * kPanel,
-            layer.weight + first * layer.inputs(), layer.view.bias.data + first,
-            layer.view.activation, y + (panel * layer.units() + first) * kPanel);
-  }
-}
-
-// --- differences, one column per pair -----------------------------------------------------------
-
-Simd<float> absolute(Simd<float> x) {
-  typedef std::int32_t Bits __attribute__((vector_size(kVectorBytes)));
-  return (Simd<float>)((Bits)x & 0x7fffffff);
-}
-
-/// out[f][p] = |q_p[f] - t_p[f]| for the pairs of one panel.
-void difference_panel(const float* const* q, const float* const* t, std::int64_t features,
-                      float* out) {
-  constexpr int lanes = kLanes<float>;
-  const std::int64_t whole = features / lanes * lanes;
-  for (std::int64_t f = 0; f < whole; f += lanes)
-    for (int v = 0; v < kVectors; ++v) {
-      Simd<float> rows[lanes];
-      for (int i = 0; i < lanes; ++i)
-        rows[i] = absolute(load(q[v * lanes + i] + f) - load(t[v * lanes + i] + f));
-      transpose<float>(rows);
-      for (int i = 0; i < lanes; ++i) store<float>(out + (f + i) * kPanel + v * lanes, rows[i]);
-    }
-  for (std::int64_t f = whole; f < features; ++f)
-    for (int p = 0; p < kPanel; ++p) out[f * kPanel + p] = std::abs(q[p][f] - t[p][f]);
-}
-
-/// One call of the fused score_pairs.
-class PairScorer {
+/// Networks with the memory that they work in.
+template <class Networks>
+class Scorer {
  public:
-  PairScorer(MatrixView<const float> queries, MatrixView<const float> candidates, PairView pairs,
-             const EnsembleView<float>& ensemble)
-      : queries_(queries), candidates_(candidates), pairs_(pairs), ensemble_(ensemble) {
-    for (const auto& member : ensemble.members)
-      for (const auto& layer : member.layers) {
-        width_ = std::max(width_, layer.weight.rows);
-        packed_size_ += layer.weight.rows * layer.weight.cols;
-      }
+  Scorer(CpuBackend& backend, Networks& networks)
+      : networks_(networks),
+        threads_(backend.threads()),
+        packed_(backend, networks.packed_size()),
+        tiles_(backend, threads_, networks.tile_size()) {
+    networks.pack(threads_, packed_.data());
   }
 
-  std::int64_t packed_size() const { return packed_size_; }
-  std::int64_t tile_size() const { return (queries_.cols + 2 * width_) * kTilePairs; }
-
-  void run(int threads, float* packed, float* tiles, float* p) {
-    pack_all(threads, packed);
-    parallel_tiles(threads, tiles_of(pairs_.query.size, kTilePairs),
-                   [&](std::int64_t tile, int thread) {
-                     score_tile(tile * kTilePairs, tiles + thread * tile_size(), p);
-                   });
+  /// For every tile of `pairs` pairs, on all threads: fill(first, tile), then take(first, count,
+  /// p).
+  template <class Fill, class Take>
+  void run(std::int64_t pairs, const Fill& fill, const Take& take) const {
+    parallel_tiles(threads_, tiles_of(pairs, kTilePairs), [&](std::int64_t n, int thread) {
+      const std::int64_t first = n * kTilePairs;
+      PairTile tile;
+      tile.count = std::min(kTilePairs, pairs - first);
+      fill(first, tile);
+      std::fill(tile.query + tile.count, std::end(tile.query), tile.query[0]);
+      std::fill(tile.candidate + tile.count, std::end(tile.candidate), tile.candidate[0]);
+      float p[kTilePairs];
+      networks_.score(tile, tiles_.data() + thread * networks_.tile_size(), p);
+      take(first, tile.count, p);
+    });
   }
 
  private:
-  void pack_all(int threads, float* packed) {
-    for (const auto& member : ensemble_.members)
-      for (const auto& layer : member.layers) {
-        layers_.push_back({layer, packed});
-        packed += layer.weight.rows * layer.weight.cols;
-      }
-    parallel_tiles(threads, static_cast<std::int64_t>(layers_.size()),
-                   [&](std::int64_t i, int) { pack(layers_[static_cast<std::size_t>(i)]); });
+  const Networks& networks_;
+  int threads_;
+  Scratch<float> packed_, tiles_;
+};
+
+/// Lists that several threads add to. A look at the worst entry, without a lock, turns away nearly
+/// all scores: entries only get better, so one that is turned away would not enter later either.
+class SharedLists {
+ public:
+  using Entry = Ranked<float>;
+
+  SharedLists(TopKLists<float>& lists, Entry* worst) : lists_(lists), worst_(worst) {
+    for (std::int64_t row = 0; row < lists.rows(); ++row) worst_[row] = lists.worst(row);
   }
 
-  /// Pairs past the end repeat the last one; their results are not written.
-  void form_differences(std::int64_t first, std::int64_t panels, float* out) const {
-    const std::int64_t last = pairs_.query.size - 1;
-    for (std::int64_t panel = 0; panel < panels; ++panel) {
-      const float *q[kPanel], *t[kPanel];
-      for (std::int64_t i = 0; i < kPanel; ++i) {
-        const std::int64_t n = std::min(first + panel * kPanel + i, last);
-        q[i] = queries_.row(pairs_.query.data[n]);
-        t[i] = candidates_.row(pairs_.candidate.data[n]);
-      }
-      difference_panel(q, t, queries_.cols, out + panel * queries_.cols * kPanel);
-    }
+  void offer(std::int64_t row, Entry entry) {
+    std::atomic_ref<Entry> worst(worst_[row]);
+    if (!ranks_before<true>(entry, worst.load(std::memory_order_relaxed))) return;
+    const std::lock_guard lock(guards_[static_cast<std::size_t>(row) % guards_.size()]);
+    if (lists_.offer(row, entry)) worst.store(lists_.worst(row), std::memory_order_relaxed);
   }
 
-  void score_tile(std::int64_t first, float* scratch, float* p) const {
-    const std::int64_t count = std::min(kTilePairs, pairs_.query.size - first);
-    const std::int64_t panels = tiles_of(count, kPanel);
-    float* const differences = scratch;
-    float* const ping = differences + queries_.cols * kTilePairs;
-    float* const pong = ping + width_ * kTilePairs;
-    form_differences(first, panels, differences);
-
-    float total[kTilePairs] = {};
-    const PackedLayer* layer = layers_.data();
-    for (const auto& member : ensemble_.members) {
-      const float* x = differences;
-      for (std::size_t k = 0; k < member.layers.size(); ++k, ++layer) {
-        float* const y = k % 2 == 0 ? ping : pong;
-        run_layer(*layer, panels, x, y);
-        x = y;
-      }
-      add_probabilities(x, static_cast<int>(layer[-1].units()), count, total);
-    }
-    const auto members = static_cast<float>(ensemble_.members.size());
-    for (std::int64_t i = 0; i < count; ++i) p[first + i] = total[i] / members;
-  }
-
-  static void add_probabilities(const float* logits, int units, std::int64_t count, float* total) {
-    for (std::int64_t i = 0; i < count; ++i) {
-      const float* z = logits + i / kPanel * units * kPanel + i % kPanel;
-      const float row[2] = {z[0], z[(units - 1) * kPanel]};
-      total[i] += alike_probability(row, units);
-    }
-  }
-
-  MatrixView<const float> queries_, candidates_;
-  PairView pairs_;
-  const EnsembleView<float>& ensemble_;
-  std::vector<PackedLayer> layers_;
-  std::int64_t width_ = 0, packed_size_ = 0;
+ private:
+  TopKLists<float>& lists_;
+  Entry* worst_;  ///< of each row
+  std::array<std::mutex, 256> guards_;
 };
 
 // --- the operation group ------------------------------------------------------------------------
@@ -227,19 +124,60 @@ class CpuNetwork final : public NetworkOps<T> {
     });
   }
 
+  std::string refuses(Precision precision) const override {
+    if (precision == Precision::fp32 || !std::is_same_v<T, float>)
+      return NetworkOps<T>::refuses(precision);
+    if (precision != Precision::bf16) return "a CPU scores in fp32 or bf16 only";
+    if (!kBf16Built)
+      return "this build cannot score in bf16: configure with -DKRONITE_ARCH=native on a processor "
+             "with AVX512_BF16";
+    return processor_has_bf16() ? "" : "this processor has no AVX512_BF16 to score in bf16 with";
+  }
+
   void score_pairs(MatrixView<const T> queries, MatrixView<const T> candidates, PairView pairs,
                    const EnsembleView<T>& ensemble, Precision precision, VectorView<T> p) override {
     if constexpr (std::is_same_v<T, float>) {
       if (pairs.query.size == 0) return;
-      PairScorer scorer(queries, candidates, pairs, ensemble);
-      if (fits(scorer)) {
-        const Scratch<float> packed(backend_, scorer.packed_size());
-        const Scratch<float> tiles(backend_, backend_.threads(), scorer.tile_size());
-        scorer.run(backend_.threads(), packed.data(), tiles.data(), p.data);
-        return;
-      }
+      const bool done = with_networks(ensemble, precision, 0, [&](const auto& scorer) {
+        scorer.run(
+            pairs.query.size,
+            [&](std::int64_t first, PairTile& tile) {
+              for (std::int64_t n = 0; n < tile.count; ++n) {
+                tile.query[n] = queries.row(pairs.query.data[first + n]);
+                tile.candidate[n] = candidates.row(pairs.candidate.data[first + n]);
+              }
+            },
+            [&](std::int64_t first, std::int64_t count, const float* scores) {
+              std::copy_n(scores, count, p.data + first);
+            });
+      });
+      if (done) return;
     }
     NetworkOps<T>::score_pairs(queries, candidates, pairs, ensemble, precision, p);
+  }
+
+  void score_top_k(MatrixView<const T> queries, MatrixView<const T> candidates,
+                   const std::vector<ScoreBlock>& blocks, const EnsembleView<T>& ensemble,
+                   const TopKScoring& how, MatrixView<T> p,
+                   MatrixView<std::int32_t> index) override {
+    if constexpr (std::is_same_v<T, float>) {
+      using Entry = SharedLists::Entry;
+      const std::int64_t entries = p.rows * (p.cols + 1);
+      const auto extra = entries * static_cast<std::int64_t>(sizeof(Entry));
+      const bool done = with_networks(ensemble, how.precision, extra, [&](const auto& scorer) {
+        const Scratch<Entry> memory(backend_, entries);
+        TopKLists<float> lists(memory.data(), p.rows, p.cols);
+        if (how.append)
+          lists.read(p, index);
+        else
+          lists.clear();
+        SharedLists shared(lists, memory.data() + p.rows * p.cols);
+        score_walk(scorer, queries, candidates, PairWalk(blocks, how.self), how.self, shared);
+        lists.write(p, index);
+      });
+      if (done) return;
+    }
+    NetworkOps<T>::score_top_k(queries, candidates, blocks, ensemble, how, p, index);
   }
 
  protected:
@@ -254,12 +192,46 @@ class CpuNetwork final : public NetworkOps<T> {
     });
   }
 
-  /// Under a very small memory limit the default body, which keeps no packed weights, still works.
-  bool fits(const PairScorer& scorer) const {
-    if (backend_.memory_limit() == 0) return true;
+  /// Every pair once into the list of its query, with `self` into that of its candidate too.
+  template <class Scorer>
+  static void score_walk(const Scorer& scorer, MatrixView<const float> queries,
+                         MatrixView<const float> candidates, const PairWalk& walk, bool self,
+                         SharedLists& lists) {
+    scorer.run(
+        walk.size(),
+        [&](std::int64_t first, PairTile& tile) {
+          walk.visit(first, tile.count, [&](std::int64_t n, IndexPair pair) {
+            tile.query[n] = queries.row(pair.query);
+            tile.candidate[n] = candidates.row(pair.candidate);
+          });
+        },
+        [&](std::int64_t first, std::int64_t count, const float* scores) {
+          walk.visit(first, count, [&](std::int64_t n, IndexPair pair) {
+            lists.offer(pair.query, {scores[n], pair.candidate});
+            if (self) lists.offer(pair.candidate, {scores[n], pair.query});
+          });
+        });
+  }
+
+  /// f(scorer) with the networks of `precision`. False, and f is not called, where they and `extra`
+  /// bytes do not fit in the memory limit: the default bodies, which keep no packed weights, still
+  /// work then.
+  template <class F>
+  bool with_networks(const EnsembleView<float>& ensemble, Precision precision, std::int64_t extra,
+                     const F& f) {
+    return precision == Precision::bf16 ? with<Bf16Networks>(ensemble, extra, f)
+                                        : with<Fp32Networks>(ensemble, extra, f);
+  }
+  template <class Networks, class F>
+  bool with(const EnsembleView<float>& ensemble, std::int64_t extra, const F& f) {
+    Networks networks(ensemble);
+    const std::int64_t words = networks.packed_size() + backend_.threads() * networks.tile_size();
     const std::size_t left = backend_.memory_limit() - backend_.memory_in_use();
-    const std::int64_t values = scorer.packed_size() + backend_.threads() * scorer.tile_size();
-    return static_cast<std::size_t>(values) * sizeof(float) <= left;
+    const auto needed =
+        static_cast<std::size_t>(words) * sizeof(float) + static_cast<std::size_t>(extra);
+    if (backend_.memory_limit() != 0 && needed > left) return false;
+    f(Scorer<Networks>(backend_, networks));
+    return true;
   }
 
   CpuBackend& backend_;
