@@ -130,7 +130,7 @@ struct TopKOptions {
   Precision precision = Precision::fp32;
   /// Told the pairs scored so far. Where it is given, the call waits; it may be cancelled between
   /// batches of some tenths of a second, and p and index are then worth nothing.
-  Progress progress;
+  Progress progress{};
 };
 
 /// For each query the k best scores over all blocks, as score_pairs() computes them, however many
