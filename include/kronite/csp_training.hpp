@@ -26,6 +26,9 @@ struct PairOptions {
   /// Of each ratio label at most this share of the part's templates (of all labels) makes pairs,
   /// drawn at random, two at least; 1: all of them.
   double cap = 0.01;
+  /// The same for the training part alone; 0: as cap. So a network can learn from all pairs and
+  /// still be judged on the published ones.
+  double training_cap = 0;
   /// Of each ratio label and part at most so many alike pairs, drawn at random, so that large
   /// labels do not drown the rest; 0: all of them.
   std::int64_t most_alike_per_label = 0;

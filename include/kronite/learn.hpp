@@ -23,6 +23,8 @@ struct NetworkShape {
 struct FitOptions {
   std::int64_t batch = 1024;
   double learning_rate = 1e-3;
+  /// Let the learning rate fall to 0 along half a cosine over all max_epochs.
+  bool cosine_decay = false;
   int max_epochs = 1000;
   /// Stop after so many epochs without a better validation accuracy and keep the best epoch; 0: run
   /// all max_epochs and keep the last.

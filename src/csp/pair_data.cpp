@@ -24,6 +24,9 @@ void check_options(const PairOptions& options) {
         fmt::format("tau is {}, expected a dissimilarity above 0", options.tau));
   check(options.cap > 0 && options.cap <= 1,
         fmt::format("the cap is {}, expected a share above 0 and up to 1", options.cap));
+  check(options.training_cap >= 0 && options.training_cap <= 1,
+        fmt::format("the cap of the training part is {}, expected a share of 0 (as the cap) to 1",
+                    options.training_cap));
   const auto& [training, validation, test] = options.parts;
   check(training > 0 && validation >= 0 && test >= 0 &&
             std::abs(training + validation + test - 1) <= 1e-6,
@@ -130,8 +133,8 @@ class PartMaker {
       : device_(device), library_(library), options_(options), number_(number) {
     part_.templates = std::move(templates);
     // A share that is an integer may come out a little less; two templates make a pair.
-    const double most =
-        std::floor(options.cap * static_cast<double>(part_.templates.size()) + 1e-6);
+    const double cap = number == 0 && options.training_cap > 0 ? options.training_cap : options.cap;
+    const double most = std::floor(cap * static_cast<double>(part_.templates.size()) + 1e-6);
     most_templates_ = std::max<std::int64_t>(2, static_cast<std::int64_t>(most));
   }
 

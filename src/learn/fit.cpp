@@ -74,6 +74,7 @@ class Fitting {
   void run_epoch();
   void shuffle_pairs(int epoch);
   void step(std::int64_t first, std::int64_t count);
+  double learning_rate() const;
   double mean_loss(int epoch);
   void keep_state();
   bool finished() const;
@@ -209,11 +210,20 @@ void Fitting::step(std::int64_t first, std::int64_t count) {
   network_.backward(x);
   network_.update_statistics();
   AdamStep adam;
-  adam.learning_rate = options_.learning_rate;
+  adam.learning_rate = learning_rate();
   adam.step = state_.steps;
   kronite::training<float>(device_).adam(adam, network_.gradient(), moment1_.vector(),
                                          moment2_.vector(),
                                          {network_.parameters().data, layout_.trained, place});
+}
+
+/// Of the step that state_.steps counts.
+double Fitting::learning_rate() const {
+  if (!options_.cosine_decay) return options_.learning_rate;
+  constexpr double kPi = 3.14159265358979;
+  const auto done = static_cast<double>(state_.steps - 1);
+  const auto all = static_cast<double>(batches_ * options_.max_epochs);
+  return options_.learning_rate * 0.5 * (1 + std::cos(kPi * done / all));
 }
 
 double Fitting::mean_loss(int epoch) {

@@ -214,6 +214,24 @@ TEST(PairData, TheCapIsAShareOfThePart) {
   EXPECT_EQ(in_both.size(), most);  // all that may take part do
 }
 
+TEST(PairData, TheTrainingPartMayHaveACapOfItsOwn) {
+  const TemplateLibrary library = three_labels();
+  Device device = Device::cpu();
+  PairOptions capped;
+  capped.cap = 0.1;
+  PairOptions options = capped;
+  options.training_cap = 1;
+
+  const PairData data = make_pairs(device, library, options);
+
+  const PairData all = make_pairs(device, library, uncapped());
+  const PairData few = make_pairs(device, library, capped);
+  EXPECT_EQ(data.training.pairs.first, all.training.pairs.first);
+  EXPECT_EQ(data.validation.pairs.first, few.validation.pairs.first);
+  EXPECT_EQ(data.test.pairs.first, few.test.pairs.first);
+  EXPECT_LT(few.training.pairs.size(), all.training.pairs.size());
+}
+
 TEST(PairData, LimitsTheAlikePairsOfALabel) {
   const TemplateLibrary library = three_labels();
   Device device = Device::cpu();
@@ -296,6 +314,8 @@ TEST(PairData, RefusesOptionsThatMakeNoSense) {
     EXPECT_NE(with(&PairOptions::tau, tau).find("tau is"), std::string::npos) << tau;
   for (const double cap : {0.0, -1.0, 1.5, nan})
     EXPECT_NE(with(&PairOptions::cap, cap).find("the cap is"), std::string::npos) << cap;
+  for (const double cap : {-0.1, 1.5, nan})
+    EXPECT_NE(with(&PairOptions::training_cap, cap).find("training part"), std::string::npos);
   for (const std::array<double, 3> parts :
        {std::array{0.6, 0.2, 0.1}, {1.2, -0.1, -0.1}, {0.0, 0.5, 0.5}, {nan, 0.5, 0.5}})
     EXPECT_NE(with(&PairOptions::parts, parts).find("add up to 1"), std::string::npos);

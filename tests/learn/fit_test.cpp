@@ -150,6 +150,29 @@ TEST_P(FitOnEachDevice, OtherSeedsGiveOtherNetworks) {
   EXPECT_NE(weights(fit(short_options()).network), weights(fit(other).network));
 }
 
+TEST_P(FitOnEachDevice, CosineDecayEndsInStandstill) {
+  FitOptions options = short_options();
+  options.patience = 0;
+  options.cosine_decay = true;
+  std::vector<std::vector<float>> parameters;
+  FitHooks hooks;
+  hooks.after_epoch = [&](const FitState& state) {
+    parameters.push_back(state.parameters);
+    return true;
+  };
+
+  fit(options, hooks);
+
+  // How far the weights of the first layer move in an epoch.
+  const auto moved = [&](std::size_t epoch) {
+    double sum = 0;
+    for (std::size_t i = 0; i < 5 * 24; ++i)
+      sum += std::abs(parameters[epoch][i] - parameters[epoch - 1][i]);
+    return sum;
+  };
+  EXPECT_LT(moved(11), 0.1 * moved(5));
+}
+
 TEST_P(FitOnEachDevice, CanBeStopped) {
   FitHooks hooks;
   hooks.after_epoch = [](const FitState& state) { return state.history.size() < 2; };
