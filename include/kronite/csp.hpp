@@ -129,7 +129,7 @@ struct TopKOptions {
   bool self = false;
   Precision precision = Precision::fp32;
   /// Told the pairs scored so far. Where it is given, the call waits; it may be cancelled between
-  /// batches of some tenths of a second, and p and index are then worth nothing.
+  /// batches of a second or less, and p and index are then worth nothing.
   Progress progress{};
 };
 

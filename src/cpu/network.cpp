@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "cpu/amx_networks.hpp"    // for AmxNetworks
 #include "cpu/cpu_backend.hpp"     // for CpuBackend
 #include "cpu/panel_networks.hpp"  // for PanelNetworks, PairTile
 #include "cpu/parallel.hpp"        // for parallel_tiles
@@ -27,13 +28,23 @@ constexpr std::int64_t kRowTile = 256;  // rows of pair_differences, dense and p
 #if defined(__AVX512BF16__)
 constexpr bool kBf16Built = true;
 bool processor_has_bf16() { return __builtin_cpu_supports("avx512bf16"); }
-using Bf16Networks = PanelNetworks<Bf16Words>;
 #else
 constexpr bool kBf16Built = false;
 bool processor_has_bf16() { return false; }
-using Bf16Networks = PanelNetworks<Fp32Words>;  // never chosen: refuses() says why
 #endif
-using Fp32Networks = PanelNetworks<Fp32Words>;
+
+/// f(networks) with the fastest form of `precision`, one that refuses() lets through.
+template <class F>
+auto with_networks(const EnsembleView<float>& ensemble, [[maybe_unused]] Precision precision,
+                   const F& f) {
+#if defined(KRONITE_HAVE_AMX)
+  if (precision == Precision::bf16 && amx_available()) return f(AmxNetworks(ensemble));
+#endif
+#if defined(__AVX512BF16__)
+  if (precision == Precision::bf16) return f(PanelNetworks<Bf16Words>(ensemble));
+#endif
+  return f(PanelNetworks<Fp32Words>(ensemble));
+}
 
 /// Networks with the memory that they work in.
 template <class Networks>
@@ -138,7 +149,7 @@ class CpuNetwork final : public NetworkOps<T> {
                    const EnsembleView<T>& ensemble, Precision precision, VectorView<T> p) override {
     if constexpr (std::is_same_v<T, float>) {
       if (pairs.query.size == 0) return;
-      const bool done = with_networks(ensemble, precision, 0, [&](const auto& scorer) {
+      const bool done = with_scorer(ensemble, precision, 0, [&](const auto& scorer) {
         scorer.run(
             pairs.query.size,
             [&](std::int64_t first, PairTile& tile) {
@@ -164,7 +175,7 @@ class CpuNetwork final : public NetworkOps<T> {
       using Entry = SharedLists::Entry;
       const std::int64_t entries = p.rows * (p.cols + 1);
       const auto extra = entries * static_cast<std::int64_t>(sizeof(Entry));
-      const bool done = with_networks(ensemble, how.precision, extra, [&](const auto& scorer) {
+      const bool done = with_scorer(ensemble, how.precision, extra, [&](const auto& scorer) {
         const Scratch<Entry> memory(backend_, entries);
         TopKLists<float> lists(memory.data(), p.rows, p.cols);
         if (how.append)
@@ -213,25 +224,20 @@ class CpuNetwork final : public NetworkOps<T> {
         });
   }
 
-  /// f(scorer) with the networks of `precision`. False, and f is not called, where they and `extra`
-  /// bytes do not fit in the memory limit: the default bodies, which keep no packed weights, still
-  /// work then.
+  /// f(scorer). False, and f is not called, where its networks and `extra` bytes do not fit in the
+  /// memory limit: the default bodies, which keep no packed weights, still work then.
   template <class F>
-  bool with_networks(const EnsembleView<float>& ensemble, Precision precision, std::int64_t extra,
-                     const F& f) {
-    return precision == Precision::bf16 ? with<Bf16Networks>(ensemble, extra, f)
-                                        : with<Fp32Networks>(ensemble, extra, f);
-  }
-  template <class Networks, class F>
-  bool with(const EnsembleView<float>& ensemble, std::int64_t extra, const F& f) {
-    Networks networks(ensemble);
-    const std::int64_t words = networks.packed_size() + backend_.threads() * networks.tile_size();
-    const std::size_t left = backend_.memory_limit() - backend_.memory_in_use();
-    const auto needed =
-        static_cast<std::size_t>(words) * sizeof(float) + static_cast<std::size_t>(extra);
-    if (backend_.memory_limit() != 0 && needed > left) return false;
-    f(Scorer<Networks>(backend_, networks));
-    return true;
+  bool with_scorer(const EnsembleView<float>& ensemble, Precision precision, std::int64_t extra,
+                   const F& f) {
+    return with_networks(ensemble, precision, [&](auto networks) {
+      const std::int64_t words = networks.packed_size() + backend_.threads() * networks.tile_size();
+      const auto needed =
+          static_cast<std::size_t>(words) * sizeof(float) + static_cast<std::size_t>(extra);
+      const std::size_t left = backend_.memory_limit() - backend_.memory_in_use();
+      if (backend_.memory_limit() != 0 && needed > left) return false;
+      f(Scorer(backend_, networks));
+      return true;
+    });
   }
 
   CpuBackend& backend_;

@@ -82,7 +82,7 @@ void check_range(const char* call, std::size_t number, const char* name, std::in
 // -----------------------------------------------------------------------------------
 
 /// Operations between two reports of progress.
-constexpr double kCpuBatch = 1e11, kGpuBatch = 1e13;
+constexpr double kCpuBatch = 3e11, kGpuBatch = 1e13;
 
 double operations_per_pair(const EnsembleView<float>& ensemble) {
   double operations = 0;
