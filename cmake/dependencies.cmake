@@ -62,6 +62,12 @@ if(STB_INCLUDE_DIR)
   target_include_directories(kronite_gemmi SYSTEM INTERFACE ${STB_INCLUDE_DIR} ${STB_INCLUDE_DIR}/stb)
 endif()
 
+# toml++ reads settings. Used as headers, so that the library needs no other at run time.
+find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h)
+kronite_need(TOMLPLUSPLUS_INCLUDE_DIR "toml++" "libtomlplusplus-dev")
+add_library(kronite_tomlplusplus INTERFACE)
+target_include_directories(kronite_tomlplusplus SYSTEM INTERFACE ${TOMLPLUSPLUS_INCLUDE_DIR})
+
 # spglib finds space groups and standard cells. Debian's package has no CMake file.
 find_path(SPGLIB_INCLUDE_DIR spglib.h PATH_SUFFIXES spglib)
 find_library(SPGLIB_LIBRARY symspg)

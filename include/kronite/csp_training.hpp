@@ -86,30 +86,38 @@ std::vector<ReliabilityBin> reliability(const PairPart& part, const std::vector<
 /// Expected calibration error: the mean of |mean_p - alike| weighted by pairs; 0 without pairs.
 double calibration_error(const std::vector<ReliabilityBin>& bins);
 
+/// Members have seeds of their own: fit.seed, fit.seed + 1, ...
 struct TrainOptions {
   PairOptions pairs;
   learn::NetworkShape network;
   learn::FitOptions fit;
   int members = 5;
   /// Every member on a split of its own (seeds pairs.seed, pairs.seed + 1, ...), as published; else
-  /// all members on one split, with their own unlike pairs, first weights and order.
+  /// all on one split, each with pairs drawn for it (draws pairs.draw, pairs.draw + 1, ...).
   bool split_per_member = true;
-  std::uint64_t seed = 0;
   std::string name = "unnamed";
 };
 
-struct MemberReport {
+/// How good probabilities are on the parts that training has not seen.
+struct Judgement {
+  PairMetrics validation, test;
+  std::vector<ReliabilityBin> reliability;  ///< on the validation part; none without it
+};
+
+/// A single network.
+struct MemberReport : Judgement {
   std::uint64_t split_seed = 0;
-  std::int64_t training_pairs = 0, validation_pairs = 0, test_pairs = 0;
+  std::int64_t training_pairs = 0, alike_training_pairs = 0;
   int best_epoch = 0;
   std::vector<learn::EpochRecord> history;
-  PairMetrics validation, test;             ///< of this network alone; no pairs: all zero
-  std::vector<ReliabilityBin> reliability;  ///< on the validation part
 };
 
 struct TrainResult {
   Model model;
   std::vector<MemberReport> members;
+  /// All members together, on the pairs of the first one. All zero where members have splits of
+  /// their own: what one has not seen, another was trained on.
+  Judgement ensemble;
 };
 
 /// Where a training run stands; told after every epoch.
@@ -121,14 +129,16 @@ struct TrainProgress {
 
 struct TrainHooks {
   std::function<bool(const TrainProgress&)> progress;  ///< false: stop, Error cancelled
-  /// A file that the run's state is kept in, and gone on from when it is there; empty: none.
+  /// A file that the run's state is kept in, and gone on from when it is there; empty: none. It
+  /// stays when train() returns: remove it once the model is safe.
   std::string checkpoint;
 };
 
-/// Trains an ensemble and judges each network on its test part. Templates are described and
-/// standardised by the library's own statistics; descriptors go to the device once.
-/// @throws Error as make_pairs() and learn::fit(); invalid_argument when the checkpoint belongs to
-/// another library or other options.
+/// Trains an ensemble and judges each network on its validation and test part. Templates are
+/// described and standardised by the library's own statistics. Gone on from a checkpoint, the model
+/// is the same to the last bit as without the interruption.
+/// @throws Error as make_pairs() and learn::fit(), naming the network; invalid_argument when the
+/// checkpoint belongs to another library or other options; corrupt when it is damaged; io.
 TrainResult train(Device& device, const TemplateLibrary& library, const TrainOptions& options,
                   const std::vector<std::string>& excluded_formulas = {},
                   const TrainHooks& hooks = {});

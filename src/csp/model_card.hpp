@@ -1,0 +1,23 @@
+// What a trained model says of itself.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kronite/csp_training.hpp"  // for TrainOptions, MemberReport
+
+namespace kronite::csp {
+
+/// "0.941 ± 0.007": mean and standard deviation (ddof 1) of a metric over networks; of one network
+/// the value alone.
+std::string mean_and_spread(const std::vector<MemberReport>& members, PairMetrics Judgement::*part,
+                            double PairMetrics::*metric);
+
+/// Name, data and licences, settings, metrics, limits. Nothing that differs between two runs of the
+/// same training, such as dates or seconds.
+std::vector<std::pair<std::string, std::string>> training_card(
+    const TemplateLibrary& library, const TrainOptions& options,
+    const std::vector<std::string>& excluded_formulas, const TrainResult& result);
+
+}  // namespace kronite::csp

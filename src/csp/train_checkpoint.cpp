@@ -1,0 +1,175 @@
+// Checkpoints of training runs: settings as texts, networks and the state of Adam as tensors.
+#include "csp/train_checkpoint.hpp"
+
+#include <charconv>
+#include <filesystem>
+
+#include "base/fail.hpp"       // for fail
+#include "io/safetensors.hpp"  // for SafetensorsFile, SafetensorsWriter
+
+namespace kronite::csp {
+namespace {
+
+using io::SafetensorsFile;
+using io::SafetensorsWriter;
+
+constexpr auto kBetweenWrites = std::chrono::seconds(10);
+constexpr std::string_view kFormat = "kronite.training";
+constexpr std::string_view kVersion = "1";
+constexpr std::int64_t kRecordValues = 5;
+
+std::int64_t size_of(const auto& values) { return static_cast<std::int64_t>(values.size()); }
+
+std::int64_t whole_number(const SafetensorsFile& file, std::string_view key) {
+  const std::string& text = file.required_text(key);
+  std::int64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end || value < 0)
+    file.refuse(fmt::format("\"{}\" is \"{}\", expected a whole number", key, text));
+  return value;
+}
+
+void add_history(SafetensorsWriter& writer, const std::string& name,
+                 const std::vector<learn::EpochRecord>& history) {
+  std::vector<double> values;
+  for (const learn::EpochRecord& r : history)
+    values.insert(values.end(), {static_cast<double>(r.epoch), r.loss, r.validation_loss,
+                                 r.validation_accuracy, r.seconds});
+  writer.add(name, values, {size_of(history), kRecordValues});
+}
+
+std::vector<learn::EpochRecord> read_history(const SafetensorsFile& file, const std::string& name) {
+  const auto* entry = file.find(name);
+  if (!entry || entry->shape.size() != 2)
+    file.refuse(fmt::format("there is no table \"{}\"", name));
+  const auto values = file.values<double>(name, {entry->shape[0], kRecordValues});
+  std::vector<learn::EpochRecord> history;
+  for (std::size_t i = 0; i < values.size(); i += kRecordValues)
+    history.push_back(
+        {static_cast<int>(values[i]), values[i + 1], values[i + 2], values[i + 3], values[i + 4]});
+  return history;
+}
+
+std::vector<float> read_vector(const SafetensorsFile& file, const std::string& name) {
+  const auto* entry = file.find(name);
+  if (!entry) file.refuse(fmt::format("there is no tensor \"{}\"", name));
+  return file.values<float>(*entry);
+}
+
+void add_fit(SafetensorsWriter& writer, const std::string& prefix, const learn::Fit& fit) {
+  writer.set(prefix + "best_epoch", fmt::format("{}", fit.best_epoch));
+  writer.set(prefix + "layers", fmt::format("{}", fit.network.layers.size()));
+  add_history(writer, prefix + "history", fit.history);
+  for (std::size_t k = 0; k < fit.network.layers.size(); ++k) {
+    const DenseLayer& layer = fit.network.layers[k];
+    const std::string name = fmt::format("{}layer.{}.", prefix, k);
+    writer.set(name + "activation", fmt::format("{}", static_cast<int>(layer.activation)));
+    writer.add(name + "weight", layer.weight, {layer.units, layer.inputs});
+    writer.add(name + "bias", layer.bias);
+  }
+}
+
+learn::Fit read_fit(const SafetensorsFile& file, const std::string& prefix) {
+  learn::Fit fit;
+  fit.best_epoch = static_cast<int>(whole_number(file, prefix + "best_epoch"));
+  fit.history = read_history(file, prefix + "history");
+  const std::int64_t layers = whole_number(file, prefix + "layers");
+  for (std::int64_t k = 0; k < layers; ++k) {
+    const std::string name = fmt::format("{}layer.{}.", prefix, k);
+    const auto* weight = file.find(name + "weight");
+    if (!weight || weight->shape.size() != 2)
+      file.refuse(fmt::format("there is no matrix \"{}weight\"", name));
+    DenseLayer layer;
+    layer.units = weight->shape[0];
+    layer.inputs = weight->shape[1];
+    layer.weight = file.values<float>(*weight);
+    layer.bias = file.values<float>(name + "bias", {layer.units});
+    const auto activation = whole_number(file, name + "activation");
+    if (activation > static_cast<int>(Activation::relu))
+      file.refuse(fmt::format("there is no activation {}", activation));
+    layer.activation = static_cast<Activation>(activation);
+    fit.network.layers.push_back(std::move(layer));
+  }
+  Ensemble one{{fit.network}};
+  one.check();
+  return fit;
+}
+
+void add_state(SafetensorsWriter& writer, const learn::FitState& state) {
+  writer.set("current.steps", fmt::format("{}", state.steps));
+  writer.set("current.best_epoch", fmt::format("{}", state.best_epoch));
+  add_history(writer, "current.history", state.history);
+  writer.add("current.parameters", state.parameters);
+  writer.add("current.moment1", state.moment1);
+  writer.add("current.moment2", state.moment2);
+  writer.add("current.best", state.best);
+}
+
+learn::FitState read_state(const SafetensorsFile& file) {
+  learn::FitState state;
+  state.steps = whole_number(file, "current.steps");
+  state.best_epoch = static_cast<int>(whole_number(file, "current.best_epoch"));
+  state.history = read_history(file, "current.history");
+  state.parameters = read_vector(file, "current.parameters");
+  state.moment1 = read_vector(file, "current.moment1");
+  state.moment2 = read_vector(file, "current.moment2");
+  state.best = read_vector(file, "current.best");
+  if (state.best_epoch > size_of(state.history))
+    file.refuse(fmt::format("its best epoch is {} of {}", state.best_epoch, state.history.size()));
+  return state;
+}
+
+}  // namespace
+
+TrainCheckpoint::TrainCheckpoint(std::string path, Settings settings)
+    : path_(std::move(path)), settings_(std::move(settings)) {
+  std::error_code unreadable;
+  if (!path_.empty() && std::filesystem::exists(path_, unreadable)) read();
+}
+
+void TrainCheckpoint::read() {
+  const SafetensorsFile file(path_);
+  if (!file.text(kFormat))
+    fail(Errc::invalid_argument, "{}: this file is no checkpoint of a training run", path_);
+  if (*file.text(kFormat) != kVersion)
+    file.refuse(fmt::format("it is a checkpoint of version {}, expected {}", *file.text(kFormat),
+                            kVersion));
+  for (const auto& [name, value] : settings_) {
+    const std::string* before = file.text("setting." + name);
+    if (!before || *before != value)
+      fail(Errc::invalid_argument,
+           "{}: this run was begun with {} = {}, now it is {}; go on with the same settings and "
+           "library, or remove the file to start afresh",
+           path_, name, before ? *before : "nothing", value);
+  }
+  const std::int64_t finished = whole_number(file, "finished");
+  for (std::int64_t m = 0; m < finished; ++m)
+    finished_.push_back(read_fit(file, fmt::format("member.{}.", m)));
+  if (file.text("current.steps")) current_ = read_state(file);
+}
+
+void TrainCheckpoint::keep(const learn::FitState& state, bool at_once) {
+  if (at_once || std::chrono::steady_clock::now() - written_ >= kBetweenWrites) write(&state);
+}
+
+void TrainCheckpoint::finish(learn::Fit fit) {
+  finished_.push_back(std::move(fit));
+  current_.reset();
+  write(nullptr);
+}
+
+void TrainCheckpoint::write(const learn::FitState* state) {
+  if (path_.empty()) return;
+  SafetensorsWriter writer;
+  writer.set(kFormat, kVersion);
+  for (const auto& [name, value] : settings_) writer.set("setting." + name, value);
+  writer.set("finished", fmt::format("{}", finished_.size()));
+  for (std::size_t m = 0; m < finished_.size(); ++m)
+    add_fit(writer, fmt::format("member.{}.", m), finished_[m]);
+  if (state) add_state(writer, *state);
+  writer.write(path_);
+  written_ = std::chrono::steady_clock::now();
+}
+
+}  // namespace kronite::csp

@@ -1,0 +1,43 @@
+// What a training run has reached, in one safetensors file that it can be taken up from.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kronite/learn.hpp"  // for Fit, FitState
+
+namespace kronite::csp {
+
+class TrainCheckpoint {
+ public:
+  /// All that the result depends on, in words.
+  using Settings = std::vector<std::pair<std::string, std::string>>;
+
+  /// Takes up the file when it is there. With an empty path nothing is kept.
+  /// @throws Error io; corrupt; invalid_argument, naming the setting, when it was begun otherwise.
+  TrainCheckpoint(std::string path, Settings settings);
+
+  /// Networks that are trained, in order.
+  const std::vector<learn::Fit>& finished() const { return finished_; }
+  /// State of the network after them; null at its beginning.
+  const learn::FitState* current() const { return current_ ? &*current_ : nullptr; }
+
+  /// Of the network in training: written when the last writing is some seconds ago, or at once.
+  void keep(const learn::FitState& state, bool at_once);
+  void finish(learn::Fit fit);
+
+ private:
+  void read();
+  void write(const learn::FitState* state);
+
+  std::string path_;
+  Settings settings_;
+  std::vector<learn::Fit> finished_;
+  std::optional<learn::FitState> current_;
+  std::chrono::steady_clock::time_point written_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace kronite::csp
