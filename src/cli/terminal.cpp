@@ -25,13 +25,6 @@ void on_signal(int signal) {
 
 bool is_terminal() { return ::isatty(STDERR_FILENO) != 0; }
 
-std::string duration(double seconds) {
-  const auto s = static_cast<long long>(seconds + 0.5);
-  if (s < 60) return fmt::format("{} s", s);
-  if (s < 3600) return fmt::format("{}:{:02} min", s / 60, s % 60);
-  return fmt::format("{}:{:02} h", s / 3600, s / 60 % 60);
-}
-
 /// 279630 is 280000.
 long long two_digits(long long value) {
   long long unit = 1;
@@ -46,7 +39,7 @@ std::size_t code_points(const std::string& text) {
 
 bool numeric(const std::string& cell) {
   return cell.empty() || cell == "-" ||
-         cell.find_first_not_of("0123456789.+-e %") == std::string::npos;
+         cell.find_first_not_of("0123456789.+-e %±") == std::string::npos;
 }
 
 /// In single quotes where the shell would read something else.
@@ -101,14 +94,40 @@ void die_on_interrupt() {
 
 bool interrupted() { return g_signals.load() > 0; }
 
-bool ProgressLine::operator()(long long done, long long total) {
+std::string duration(double seconds) {
+  const auto s = static_cast<long long>(seconds + 0.5);
+  if (s < 60) return fmt::format("{} s", s);
+  if (s < 3600) return fmt::format("{}:{:02} min", s / 60, s % 60);
+  return fmt::format("{}:{:02} h", s / 3600, s / 60 % 60);
+}
+
+StatusLine::~StatusLine() {
+  if (open_) std::fputs("\r\033[K", stderr);
+}
+
+bool StatusLine::due() const {
+  const auto every =
+      is_terminal() ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10000);
   const auto now = Clock::now();
+  return now - begun_ > std::chrono::seconds(2) && now - shown_ > every;
+}
+
+void StatusLine::show(const std::string& text) {
   const bool terminal = is_terminal();
-  const auto every = terminal ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10000);
-  if (now - begun_ > std::chrono::seconds(2) && now - shown_ > every) {
-    shown_ = now;
-    const double elapsed = std::chrono::duration<double>(now - begun_).count();
+  shown_ = Clock::now();
+  std::fputs(((terminal ? "\r\033[K" : "") + text + (terminal ? "" : "\n")).c_str(), stderr);
+  std::fflush(stderr);
+  open_ = terminal;
+}
+
+double StatusLine::elapsed() const {
+  return std::chrono::duration<double>(Clock::now() - begun_).count();
+}
+
+bool ProgressLine::operator()(long long done, long long total) {
+  if (line_.due()) {
     std::string text = fmt::format("{}: {}", what_, done);
+    const double elapsed = line_.elapsed();
     if (total > 0 && done > 0)
       text += fmt::format(
           " of {}{} ({:.0f} %), {} left", guessed_ ? "about " : "",
@@ -117,15 +136,9 @@ bool ProgressLine::operator()(long long done, long long total) {
           duration(elapsed * static_cast<double>(total - done) / static_cast<double>(done)));
     else
       text += fmt::format(", {}", duration(elapsed));
-    std::fputs(((terminal ? "\r\033[K" : "") + text + (terminal ? "" : "\n")).c_str(), stderr);
-    std::fflush(stderr);
-    open_ = terminal;
+    line_.show(text);
   }
   return !interrupted();
-}
-
-ProgressLine::~ProgressLine() {
-  if (open_) std::fputs("\r\033[K", stderr);
 }
 
 void Table::print(std::FILE* to) const {

@@ -25,27 +25,44 @@ bool interrupted();
 /// For commands that only print: the first Ctrl-C ends them.
 void die_on_interrupt();
 
-/// Progress on stderr for jobs over two seconds: one line rewritten in place on a terminal, a plain
-/// line every ten seconds in a log. Passes as kronite::Progress and stops the job on Ctrl-C.
+/// "12 s", "3:20 min", "1:05 h".
+std::string duration(double seconds);
+
+/// Where a job of more than two seconds stands, on stderr: one line rewritten in place on a
+/// terminal, a plain line every ten seconds in a log.
+class StatusLine {
+ public:
+  StatusLine() = default;
+  StatusLine(const StatusLine&) = delete;
+  StatusLine& operator=(const StatusLine&) = delete;
+  ~StatusLine();
+
+  /// Whether it is time for another line.
+  bool due() const;
+  void show(const std::string& text);
+  double elapsed() const;  ///< in seconds
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  Clock::time_point begun_ = Clock::now();
+  Clock::time_point shown_ = begun_;
+  bool open_ = false;  ///< a line without its end is on the terminal
+};
+
+/// Counts on a status line. Passes as kronite::Progress and stops the job on Ctrl-C.
 class ProgressLine {
  public:
   /// `guessed`: the total is an estimate, and said to be one.
   explicit ProgressLine(std::string what, bool guessed = false)
       : what_(std::move(what)), guessed_(guessed) {}
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
-  ~ProgressLine();
 
   bool operator()(long long done, long long total);
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   std::string what_;
   bool guessed_;
-  Clock::time_point begun_ = Clock::now();
-  Clock::time_point shown_ = begun_;
-  bool open_ = false;  ///< a line without its end is on the terminal
+  StatusLine line_;
 };
 
 /// Columns as wide as their longest cell; columns of numbers to the right. Counts code points, so

@@ -135,7 +135,8 @@ TrainResult Training::run() {
     PairData data = make_pairs(device_, library_, pairs, excluded_);
     learn::Fit made = fit_or_take_up(m, data);
     const auto& alike = data.training.pairs.alike;
-    MemberReport report{judge({{made.network}}, data)};
+    MemberReport report;
+    static_cast<Judgement&>(report) = judge({{made.network}}, data);
     report.split_seed = pairs.seed;
     report.training_pairs = data.training.pairs.size();
     report.alike_training_pairs = std::count(alike.begin(), alike.end(), std::uint8_t{1});
