@@ -23,6 +23,7 @@ const std::vector<std::string>& hold_out_names() {
 void read_pairs(TomlTable table, PairOptions& pairs) {
   table.read("tau", pairs.tau, {1e-6, 100});
   table.read("cap", pairs.cap, {1e-6, 1});
+  table.read("training_cap", pairs.training_cap, {0, 1});
   table.read("most_alike_per_label", pairs.most_alike_per_label, {0, kMostPairs});
   auto hold_out = static_cast<std::size_t>(pairs.hold_out);
   table.read("hold_out", hold_out, hold_out_names());
@@ -50,6 +51,7 @@ void read_network(TomlTable table, learn::NetworkShape& network) {
 void read_training(TomlTable table, learn::FitOptions& fit) {
   table.read("batch", fit.batch, {2, kMostPairs});
   table.read("learning_rate", fit.learning_rate, {1e-9, 10});
+  table.read("cosine_decay", fit.cosine_decay);
   table.read("max_epochs", fit.max_epochs, {1, 1e6});
   table.read("patience", fit.patience, {0, 1e6});
   table.read("seed", fit.seed);
@@ -110,6 +112,7 @@ std::vector<std::pair<std::string, std::string>> train_settings(const TrainOptio
       {"split_per_member", boolean(options.split_per_member)},
       {"pairs.tau", number(pairs.tau)},
       {"pairs.cap", number(pairs.cap)},
+      {"pairs.training_cap", number(pairs.training_cap)},
       {"pairs.most_alike_per_label", fmt::format("{}", pairs.most_alike_per_label)},
       {"pairs.hold_out", quoted(hold_out_names()[static_cast<std::size_t>(pairs.hold_out)])},
       {"pairs.parts", fmt::format("[{}, {}, {}]", number(pairs.parts[0]), number(pairs.parts[1]),
@@ -121,6 +124,7 @@ std::vector<std::pair<std::string, std::string>> train_settings(const TrainOptio
       {"network.dropout", number(options.network.dropout)},
       {"training.batch", fmt::format("{}", fit.batch)},
       {"training.learning_rate", number(fit.learning_rate)},
+      {"training.cosine_decay", boolean(fit.cosine_decay)},
       {"training.max_epochs", fmt::format("{}", fit.max_epochs)},
       {"training.patience", fmt::format("{}", fit.patience)},
       {"training.seed", fmt::format("{}", fit.seed)},
