@@ -21,7 +21,7 @@
 #include "io/input.hpp"             // for read_file
 #include "io/structure_reader.hpp"  // for to_number
 #include "kronite/csp.hpp"          // for predict
-#include "kronite/model.hpp"        // for open_model, classifier_ranker
+#include "kronite/model.hpp"        // for open_model, Classifier
 
 namespace kronite::cli {
 namespace {
@@ -35,8 +35,9 @@ constexpr std::size_t kPageQueries = 50;
 /// A ranker, and what a run keeps of it.
 struct ChosenRanker {
   std::unique_ptr<csp::Ranker> ranking;
-  double work = 0;                ///< floating-point operations per template
-  std::string model, model_hash;  ///< where it is, and what; empty without one
+  double work = 0;                    ///< floating-point operations per template
+  const csp::Model* model = nullptr;  ///< inside `ranking`; null by distance
+  std::string model_name;             ///< where it is from
 };
 
 /// The options of `kronite csp predict`.
@@ -147,15 +148,14 @@ bool PredictCommand::by_classifier() const {
 
 ChosenRanker PredictCommand::choose_ranker(const ElementTable& table) const {
   // Subtract, square and add 290 values per template.
-  if (!by_classifier()) return {csp::distance_ranker(table), 3.0 * 290, "", ""};
+  if (!by_classifier()) return {csp::distance_ranker(table), 3.0 * 290, nullptr, ""};
   const std::string name = model.empty() ? csp::embedded_models().front() : model;
-  csp::Model opened = csp::open_model(name);
+  auto classifier = std::make_unique<csp::Classifier>(csp::open_model(name), table);
+  const csp::Model* opened = &classifier->model();
   // A multiplication and an addition per weight.
-  const double work = 2.0 * static_cast<double>(opened.ensemble.parameters());
-  ChosenRanker chosen{nullptr, work, csp::names_a_file(name) ? name : name + " (inside kronite)",
-                      opened.hash()};
-  chosen.ranking = csp::classifier_ranker(std::move(opened), table);
-  return chosen;
+  const double work = 2.0 * static_cast<double>(opened->ensemble.parameters());
+  return {std::move(classifier), work, opened,
+          csp::names_a_file(name) ? name : name + " (inside kronite)"};
 }
 
 csp::RunInfo PredictCommand::run_info(const Device& on, const TemplateLibrary& library,
@@ -165,10 +165,10 @@ csp::RunInfo PredictCommand::run_info(const Device& on, const TemplateLibrary& l
   info.device = on.description();
   info.options = options;
   info.ranker = chosen.ranking->name();
-  info.model_hash = chosen.model_hash;
+  if (chosen.model) info.model_hash = chosen.model->hash();
   info.library_hash = library.hash();
   info.inputs.emplace_back(library.path(), library.hash());
-  if (!chosen.model.empty()) info.inputs.emplace_back(chosen.model, chosen.model_hash);
+  if (chosen.model) info.inputs.emplace_back(chosen.model_name, info.model_hash);
   for (const auto& path : {list, elements})
     if (!path.empty()) info.inputs.emplace_back(path, content_hash(io::read_file(path)));
   return info;
