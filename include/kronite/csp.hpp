@@ -83,7 +83,7 @@ struct Prediction {
   /// Of them, those with p above the cut-off, whether among the `top` candidates or not; without p
   /// all.
   std::int64_t likely = 0;
-  /// Largest p of the templates: how probable it is that the best one is alike. NaN without
+  /// p of the best template, likely or not: how sure the ranker is of this prediction. NaN without
   /// templates or p.
   double best_p = std::numeric_limits<double>::quiet_NaN();
   std::vector<Candidate> candidates;

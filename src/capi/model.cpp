@@ -14,11 +14,11 @@ using namespace kronite::capi;
 
 namespace {
 
-std::string best_model() {
+kronite::csp::Model best_model() {
   const auto names = kronite::csp::embedded_models();
   if (names.empty())
     fail(Errc::unavailable, "there is no model inside this kronite; give a model file");
-  return names.front();
+  return kronite::csp::embedded_model(names.front());
 }
 
 }  // namespace
@@ -26,8 +26,8 @@ std::string best_model() {
 int kronite_model_open(const char* path_or_name, kronite_model** model) {
   return guarded([&] {
     given(model, "model");
-    const std::string wanted = path_or_name ? path_or_name : best_model();
-    *model = new kronite_model{kronite::csp::Classifier(kronite::csp::open_model(wanted))};
+    *model = new kronite_model{kronite::csp::Classifier(
+        path_or_name ? kronite::csp::open_model(path_or_name) : best_model())};
   });
 }
 

@@ -21,7 +21,7 @@
 #include "io/input.hpp"             // for read_file
 #include "io/structure_reader.hpp"  // for to_number
 #include "kronite/csp.hpp"          // for predict
-#include "kronite/model.hpp"        // for open_model, Classifier
+#include "kronite/model.hpp"        // for Classifier, embedded_model
 
 namespace kronite::cli {
 namespace {
@@ -149,13 +149,14 @@ bool PredictCommand::by_classifier() const {
 ChosenRanker PredictCommand::choose_ranker(const ElementTable& table) const {
   // Subtract, square and add 290 values per template.
   if (!by_classifier()) return {csp::distance_ranker(table), 3.0 * 290, nullptr, ""};
+  const bool file = !model.empty() && csp::names_a_file(model);
   const std::string name = model.empty() ? csp::embedded_models().front() : model;
-  auto classifier = std::make_unique<csp::Classifier>(csp::open_model(name), table);
+  auto classifier = std::make_unique<csp::Classifier>(
+      file ? csp::read_model(name) : csp::embedded_model(name), table);
   const csp::Model* opened = &classifier->model();
   // A multiplication and an addition per weight.
   const double work = 2.0 * static_cast<double>(opened->ensemble.parameters());
-  return {std::move(classifier), work, opened,
-          csp::names_a_file(name) ? name : name + " (inside kronite)"};
+  return {std::move(classifier), work, opened, file ? name : name + " (inside kronite)"};
 }
 
 csp::RunInfo PredictCommand::run_info(const Device& on, const TemplateLibrary& library,

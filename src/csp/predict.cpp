@@ -184,13 +184,6 @@ std::string not_likely_note(const Prediction& prediction, const TemplateLibrary&
       probability_text(best.p, best.p_std, 3), cutoff, kBuildMore);
 }
 
-/// Counts the likely templates of a list, best first.
-std::int64_t count_likely(const std::vector<Ranker::Scored>& ranked, double cutoff) {
-  if (cutoff == 0 || std::isnan(ranked.front().p)) return static_cast<std::int64_t>(ranked.size());
-  return std::count_if(ranked.begin(), ranked.end(),
-                       [&](const Ranker::Scored& s) { return s.p > cutoff; });
-}
-
 }  // namespace
 
 Prediction predict(Device& device, const Composition& query, const TemplateLibrary& library,
@@ -224,18 +217,20 @@ Prediction predict(Device& device, const Composition& query, const TemplateLibra
                                         : no_use_note(prediction, library, any_ranked);
     return prediction;
   }
-  prediction.best_p = ranked.front().p;
-  prediction.likely = count_likely(ranked, options.cutoff);
-  if (prediction.likely == 0)
-    prediction.note = not_likely_note(prediction, library, ranked.front(), options.cutoff);
+  const Ranker::Scored best = ranked.front();
+  prediction.best_p = best.p;
+  std::erase_if(ranked, [&](const Ranker::Scored& s) {
+    return options.cutoff > 0 && s.p <= options.cutoff;  // not where there is no p
+  });
+  prediction.likely = static_cast<std::int64_t>(ranked.size());
+  if (ranked.empty()) prediction.note = not_likely_note(prediction, library, best, options.cutoff);
 
   const Substituter substituter(reduced, library, options, table);
-  const auto count = std::min<std::int64_t>(prediction.likely, options.top);
-  for (std::int64_t i = 0; i < count; ++i) {
-    const Ranker::Scored& scored = ranked[static_cast<std::size_t>(i)];
-    prediction.candidates.push_back(substituter.make(scored));
+  const std::size_t count = std::min(ranked.size(), static_cast<std::size_t>(options.top));
+  for (std::size_t i = 0; i < count; ++i) {
+    prediction.candidates.push_back(substituter.make(ranked[i]));
     prediction.candidates.back().rank = static_cast<int>(i) + 1;
-    prediction.candidates.back().known = is_known(scored);
+    prediction.candidates.back().known = is_known(ranked[i]);
   }
   return prediction;
 }
