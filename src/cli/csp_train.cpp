@@ -7,13 +7,16 @@
 #include <numeric>
 
 #include "base/fail.hpp"             // for fail
+#include "base/hash.hpp"             // for content_hash
 #include "base/log.hpp"              // for notice
 #include "cli/csp.hpp"               // for add_csp_train
 #include "cli/terminal.hpp"          // for Table, StatusLine, duration, interrupted
 #include "csp/model_card.hpp"        // for mean_and_spread
 #include "csp/train_config.hpp"      // for read_train_config
+#include "csp/train_report.hpp"      // for write_train_report
 #include "io/atomic_file.hpp"        // for require_writable
 #include "io/formula_list.hpp"       // for read_formula_list
+#include "io/input.hpp"              // for read_file
 #include "kronite/csp_training.hpp"  // for train
 
 namespace kronite::cli {
@@ -109,7 +112,7 @@ void print_table(const csp::TrainResult& result) {
 
 /// The options of `kronite csp train`.
 struct TrainCommand {
-  std::string templates, config, out, exclude, device = "auto";
+  std::string templates, config, out, report, exclude, device = "auto";
   bool resume = false;
   int threads = 0;
 
@@ -118,7 +121,10 @@ struct TrainCommand {
  private:
   std::string checkpoint() const { return out + ".checkpoint"; }
   void check_checkpoint() const;
-  csp::TrainResult train(const csp::TrainOptions& options) const;
+  csp::TrainResult train(Device& on, const TemplateLibrary& library,
+                         const csp::TrainOptions& options) const;
+  void write_report(const Device& on, const TemplateLibrary& library,
+                    const csp::TrainOptions& options, const csp::TrainResult& result) const;
 };
 
 void TrainCommand::check_checkpoint() const {
@@ -131,28 +137,17 @@ void TrainCommand::check_checkpoint() const {
   if (!there && resume) notice(fmt::format("{}: not there; a new training begins", checkpoint()));
 }
 
-csp::TrainResult TrainCommand::train(const csp::TrainOptions& options) const {
-  const TemplateLibrary library = TemplateLibrary::open(templates);
+csp::TrainResult TrainCommand::train(Device& on, const TemplateLibrary& library,
+                                     const csp::TrainOptions& options) const {
   std::vector<std::string> excluded;
   if (!exclude.empty())
     for (const auto& listed : io::read_formula_list(exclude)) excluded.push_back(listed.text);
-  DeviceOptions device_options;
-  device_options.threads = threads;
-  Device on = Device::parse(device, 1e300, device_options);
   TrainingLine line;
   csp::TrainHooks hooks;
   hooks.checkpoint = checkpoint();
   hooks.progress = [&](const csp::TrainProgress& now) { return line(now); };
-  return csp::train(on, library, options, excluded, hooks);
-}
-
-void TrainCommand::run() {
-  const csp::TrainOptions options = csp::read_train_config(config);
-  io::require_writable(out);
-  check_checkpoint();
-  csp::TrainResult result;
   try {
-    result = train(options);
+    return csp::train(on, library, options, excluded, hooks);
   } catch (const Error& e) {
     std::error_code unreadable;
     if (e.code() == Errc::cancelled && fs::exists(checkpoint(), unreadable))
@@ -160,12 +155,35 @@ void TrainCommand::run() {
            checkpoint());
     throw;
   }
+}
+
+void TrainCommand::write_report(const Device& on, const TemplateLibrary& library,
+                                const csp::TrainOptions& options,
+                                const csp::TrainResult& result) const {
+  csp::TrainRun run{command_line(), on.description(), out, {{library.path(), library.hash()}}};
+  for (const auto& path : {config, exclude})
+    if (!path.empty()) run.inputs.emplace_back(path, content_hash(io::read_file(path)));
+  csp::write_train_report(report, options, result, run);
+}
+
+void TrainCommand::run() {
+  const csp::TrainOptions options = csp::read_train_config(config);
+  io::require_writable(out);
+  if (!report.empty()) csp::prepare_report_folder(report);
+  check_checkpoint();
+  const TemplateLibrary library = TemplateLibrary::open(templates);
+  DeviceOptions device_options;
+  device_options.threads = threads;
+  Device on = Device::parse(device, 1e300, device_options);
+  const csp::TrainResult result = train(on, library, options);
   csp::write_model(result.model, out);
+  if (!report.empty()) write_report(on, library, options, result);
   std::error_code ignored;  // a checkpoint that stays does no harm
   fs::remove(checkpoint(), ignored);
   print_table(result);
-  fmt::print("{}: {} networks, {} parameters\n", out, result.model.ensemble.members.size(),
-             result.model.ensemble.parameters());
+  fmt::print("{}: {} networks, {} parameters{}\n", out, result.model.ensemble.members.size(),
+             result.model.ensemble.parameters(),
+             report.empty() ? "" : fmt::format("; figures and tables are in {}", report));
 }
 
 }  // namespace
@@ -187,6 +205,10 @@ void add_csp_train(CLI::App& csp) {
   command->add_option("--out", job->out, "The model to write (.safetensors)")
       ->required()
       ->type_name("FILE");
+  command
+      ->add_option("--report", job->report,
+                   "New folder for learning curves, reliability, metrics and the settings")
+      ->type_name("DIR");
   command
       ->add_option("--exclude-formulas", job->exclude,
                    "Formulas whose templates take no part: one per line, or a .csv with a "

@@ -16,6 +16,7 @@
 #include "io/atomic_file.hpp"   // for AtomicFile, write_file
 #include "io/csv.hpp"           // for append_csv_cell
 #include "io/escape.hpp"        // for spreadsheet_safe, one_line
+#include "io/folder.hpp"        // for make_folder, holds_files
 #include "io/input.hpp"         // for read_file
 #include "kronite/version.hpp"  // for KRONITE_VERSION
 
@@ -27,21 +28,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kRecords = "predictions.jsonl";
 constexpr const char* kManifest = "manifest.json";
-
-void make_folder(const fs::path& path) {
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) fail(Errc::io, "{}: cannot make this folder: {}", path.string(), error.message());
-}
-
-bool holds_files(const std::string& path) {
-  std::error_code error;
-  const fs::directory_iterator entries(path, error);
-  if (error) fail(Errc::io, "{}: cannot read this folder: {}", path, error.message());
-  // A temporary file is all that a run killed in its first moments leaves.
-  return std::any_of(begin(entries), end(entries),
-                     [](const fs::directory_entry& e) { return e.path().extension() != ".tmp"; });
-}
 
 Json settings_json(const RunInfo& info) {
   const ElementTable& table = info.options.table ? *info.options.table : ElementTable::embedded();
@@ -152,8 +138,8 @@ std::string structure_file(const std::string& query, int rank, const char* exten
 
 RunFolder::RunFolder(std::string path, RunInfo info, bool resume)
     : path_(std::move(path)), info_(std::move(info)) {
-  make_folder(path_);
-  const bool used = holds_files(path_);
+  io::make_folder(path_);
+  const bool used = io::holds_files(path_);
   if (used && !resume)
     fail(Errc::invalid_argument,
          "{}: this folder is not empty; name a new one, or add --resume to go on with a run that "
@@ -198,7 +184,7 @@ void RunFolder::require_same_settings() const {
 
 void RunFolder::add(const Prediction& prediction) {
   if (!prediction.candidates.empty())
-    make_folder(fs::path(path_) / "structures" / folder_name(prediction.query));
+    io::make_folder(file("structures/" + folder_name(prediction.query)));
   for (const auto& c : prediction.candidates) {
     const std::string name = fmt::format("{}-{}", prediction.query, c.rank);
     io::write_file(file(structure_file(prediction.query, c.rank, "cif")),
