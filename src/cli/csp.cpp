@@ -12,6 +12,7 @@ void add_csp(CLI::App& program) {
       program.add_subcommand("csp", "Predict crystal structures by element substitution");
   csp->require_subcommand(1);
   add_csp_predict(*csp);
+  add_csp_score(*csp);
   add_csp_train(*csp);
 }
 

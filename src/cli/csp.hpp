@@ -8,6 +8,7 @@ class App;
 namespace kronite::cli {
 
 void add_csp_predict(CLI::App& csp);  // csp_predict.cpp
+void add_csp_score(CLI::App& csp);    // csp_score.cpp
 void add_csp_train(CLI::App& csp);    // csp_train.cpp
 
 }  // namespace kronite::cli

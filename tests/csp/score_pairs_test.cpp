@@ -91,6 +91,115 @@ TEST(ScoreDoorOnTheCpu, RefusesIndicesThatNameNothing) {
   }
 }
 
+struct TopKCall {
+  MatrixView<const float> queries, candidates;
+  std::vector<ScoreBlock> blocks{{0, 3, 0, 5}};
+  MatrixView<float> p;
+  MatrixView<std::int32_t> index;
+  csp::TopKOptions options;
+};
+
+/// The inputs on a device, and room for two candidates of each of the three queries.
+struct TopKDoor {
+  TopKDoor(Device& device, const ScoreInputs<float>& in)
+      : on(device, in),
+        p(device, HostMatrix<float>(3, 2)),
+        index(device, HostMatrix<std::int32_t>(3, 2)) {}
+  TopKCall call() {
+    return {on.queries.view(), on.candidates.view(), {{0, 3, 0, 5}}, p.view(), index.view(), {}};
+  }
+  void run(Device& device, const TopKCall& c) {
+    csp::score_top_k(device, c.queries, c.candidates, c.blocks, on.ensemble.view(), c.p, c.index,
+                     c.options);
+  }
+
+  DeviceScore<float> on;
+  DeviceMatrix<float> p;
+  DeviceMatrix<std::int32_t> index;
+};
+
+TEST_P(ScoreDoor, ScoreTopKNamesWhatDoesNotFit) {
+  const struct {
+    const char* expected;
+    std::function<void(TopKCall&)> spoil;
+  } mistakes[] = {
+      {"queries have 5 values and candidates 6", [](TopKCall& c) { c.queries.cols = 5; }},
+      {"p is 2 x 2 and index 3 x 2 for 3 queries", [](TopKCall& c) { c.p.rows = 2; }},
+      {"p is 3 x 2 and index 3 x 1 for 3 queries", [](TopKCall& c) { c.index.cols = 1; }},
+      {"k is 0", [](TopKCall& c) { c.p.cols = c.index.cols = 0; }},
+      {"index is not on the device", [](TopKCall& c) { c.index.place.id = 77; }},
+      {"block 1 has the queries [2, 4) of 3",
+       [](TopKCall& c) {
+         c.blocks.push_back({2, 4, 0, 1});
+       }},
+      {"block 0 has the candidates [3, 2) of 5",
+       [](TopKCall& c) {
+         c.blocks = {{0, 3, 3, 2}};
+       }},
+      {"block 0 has the candidates [-1, 2) of 5",
+       [](TopKCall& c) {
+         c.blocks = {{0, 3, -1, 2}};
+       }},
+      {"queries and candidates are one matrix", [](TopKCall& c) { c.options.self = true; }},
+  };
+  TopKDoor door(device, in);
+  for (const auto& mistake : mistakes) {
+    TopKCall c = door.call();
+    mistake.spoil(c);
+    try {
+      door.run(device, c);
+      ADD_FAILURE() << "accepted, though " << mistake.expected;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Errc::invalid_argument);
+      EXPECT_NE(std::string(error.what()).find(mistake.expected), std::string::npos)
+          << error.what() << " instead of " << mistake.expected;
+    }
+  }
+}
+
+TEST_P(ScoreDoor, RefusesAPrecisionThatTheDeviceDoesNotHave) {
+  if (device.place().kind != DeviceKind::cpu) GTEST_SKIP() << "GPUs have all of them";
+  TopKDoor door(device, in);
+  TopKCall c = door.call();
+  c.options.precision = Precision::tf32;
+
+  try {
+    door.run(device, c);
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Errc::unavailable);
+    EXPECT_STREQ(error.what(), "score_top_k: a CPU scores in fp32 or bf16 only");
+  }
+}
+
+TEST_P(ScoreDoor, ScoreTopKTellsHowFarItHasCome) {
+  TopKDoor door(device, in);
+  TopKCall c = door.call();
+  std::vector<long long> told;
+  c.options.progress = [&](long long done, long long total) {
+    EXPECT_EQ(total, 15);
+    told.push_back(done);
+    return true;
+  };
+
+  door.run(device, c);
+
+  EXPECT_EQ(told, (std::vector<long long>{0, 15}));
+}
+
+TEST_P(ScoreDoor, ScoreTopKStopsWhenTold) {
+  TopKDoor door(device, in);
+  TopKCall c = door.call();
+  c.options.progress = [](long long, long long) { return false; };
+
+  try {
+    door.run(device, c);
+    ADD_FAILURE() << "went on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Errc::cancelled);
+  }
+}
+
 TEST_P(ScoreDoor, TopKRowsChecksItsShapes) {
   HostMatrix<float> scores(2, 4);
   scores.values = {1, 4, 2, 3, 5, 5, 6, 5};

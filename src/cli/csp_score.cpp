@@ -1,0 +1,203 @@
+// kronite csp score: the most probable templates of many compositions, or of a library's own.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cmath>
+#include <memory>
+
+#include "base/fail.hpp"            // for fail
+#include "cli/csp.hpp"              // for add_csp_score
+#include "cli/formulas.hpp"         // for read_formulas
+#include "cli/row_writer.hpp"       // for RowWriter, check_row_file
+#include "cli/terminal.hpp"         // for ProgressLine
+#include "csp/template_scores.hpp"  // for TemplateScores
+
+namespace kronite::cli {
+namespace {
+
+using csp::BestTemplates;
+using csp::TemplateScores;
+using Clock = std::chrono::steady_clock;
+
+/// Compositions that are described and scored at a time.
+constexpr std::size_t kBatch = 1 << 14;
+constexpr std::int64_t kCheckedPairs = 1'000'000;
+
+/// What the rows of a table are: texts of a query.
+struct Row {
+  std::string name, formula;
+};
+
+struct ScoreCommand {
+  std::string templates, queries, model, out, device = "auto", precision = "fp32";
+  int top = 10;
+  bool skip_bad = false, check = false;
+
+  void run();
+
+ private:
+  Precision chosen_precision() const {
+    return precision == "bf16"   ? Precision::bf16
+           : precision == "tf32" ? Precision::tf32
+                                 : Precision::fp32;
+  }
+  void score(const TemplateScores& scores, const std::vector<Row>& rows,
+             const TemplateLibrary& library, ProgressLine& progress, long long pairs_in_all,
+             RowWriter& writer);
+  void report(std::size_t rows) const;
+
+  long long pairs_ = 0;
+  double seconds_ = 0;
+};
+
+csp::Model open(const std::string& name) {
+  if (!name.empty()) return csp::open_model(name);
+  const auto inside = csp::embedded_models();
+  if (inside.empty())
+    fail(Errc::invalid_argument, "there is no model inside this kronite: name a file with --model");
+  return csp::embedded_model(inside.front());
+}
+
+std::vector<Row> rows_of(const TemplateLibrary& library) {
+  std::vector<Row> rows;
+  for (std::int64_t i = 0; i < library.size(); ++i) {
+    const TemplateInfo info = library.info(i);
+    rows.push_back({std::string(info.id), std::string(info.formula)});
+  }
+  return rows;
+}
+
+/// One line per query and template found.
+void write_rows(const BestTemplates& best, const std::vector<Row>& rows,
+                const TemplateLibrary& library, RowWriter& writer) {
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    for (std::int64_t rank = 0; rank < best.k; ++rank) {
+      const std::size_t at = i * static_cast<std::size_t>(best.k) + static_cast<std::size_t>(rank);
+      if (best.index[at] < 0) break;
+      const TemplateInfo info = library.info(best.index[at]);
+      // Seven digits are all that a score has.
+      const double numbers[] = {static_cast<double>(rank + 1), std::round(best.p[at] * 1e7) / 1e7,
+                                static_cast<double>(best.index[at])};
+      writer.add({rows[i].name, rows[i].formula, std::string(info.id), std::string(info.formula)},
+                 numbers);
+    }
+}
+
+void ScoreCommand::score(const TemplateScores& scores, const std::vector<Row>& rows,
+                         const TemplateLibrary& library, ProgressLine& progress,
+                         long long pairs_in_all, RowWriter& writer) {
+  const auto begin = Clock::now();
+  const BestTemplates best =
+      scores.best(top, chosen_precision(), [&](long long done, long long total) {
+        return progress(pairs_ + done, std::max(pairs_in_all, total));
+      });
+  seconds_ += std::chrono::duration<double>(Clock::now() - begin).count();
+  pairs_ += scores.pairs();
+  write_rows(best, rows, library, writer);
+  if (!check) return;
+  const csp::PrecisionError error = scores.error_of(chosen_precision(), kCheckedPairs);
+  const double shared = csp::shared_share(scores.best(top, Precision::fp32), best);
+  fmt::print(
+      stderr,
+      "{} against fp32: |dp| at most {:.1e} and {:.1e} on average over {} pairs; {:.2f} % of "
+      "the best {} are the same\n",
+      precision, error.largest, error.mean, error.pairs, 100 * shared, top);
+}
+
+void ScoreCommand::report(std::size_t rows) const {
+  fmt::print(stderr, "{} pairs for {} {} in {:.2f} s: {:.3g} pairs per second\n", pairs_, rows,
+             queries.empty() ? "templates" : "compositions", seconds_,
+             static_cast<double>(pairs_) / seconds_);
+}
+
+void ScoreCommand::run() {
+  const csp::Model opened = open(model);
+  const TemplateLibrary library =
+      templates.empty() ? TemplateLibrary::embedded() : TemplateLibrary::open(templates);
+  const double per_pair = 2.0 * static_cast<double>(opened.ensemble.parameters());
+  const auto size = [&](const std::string& ratio) {
+    return static_cast<long long>(library.with_ratio(ratio).size());
+  };
+  long long pairs = 0;
+  ProgressLine progress("pairs");
+  RowWriter writer(out, {"query", "query_formula", "template", "template_formula"},
+                   {"rank", "p", "template_index"});
+  if (queries.empty()) {
+    for (const auto& ratio : library.ratios()) pairs += size(ratio) * (size(ratio) - 1) / 2;
+    Device on = Device::parse(device, per_pair * static_cast<double>(pairs));
+    const auto rows = rows_of(library);
+    score(TemplateScores(on, opened, library), rows, library, progress, pairs, writer);
+    writer.finish();
+    report(rows.size());
+    return;
+  }
+  const auto list = read_formulas({}, queries, ElementTable::embedded(), skip_bad);
+  for (const auto& formula : list) pairs += size(formula.composition.ratio_label());
+  Device on = Device::parse(device, per_pair * static_cast<double>(pairs));
+  for (std::size_t begin = 0; begin < list.size(); begin += kBatch) {
+    std::vector<Composition> batch;
+    std::vector<Row> rows;
+    for (std::size_t i = begin; i < std::min(begin + kBatch, list.size()); ++i) {
+      batch.push_back(list[i].composition);
+      rows.push_back({list[i].text, list[i].composition.reduced_formula()});
+    }
+    score(TemplateScores(on, opened, library, batch), rows, library, progress, pairs, writer);
+  }
+  writer.finish();
+  report(list.size());
+}
+
+}  // namespace
+
+void add_csp_score(CLI::App& parent) {
+  CLI::App* command = parent.add_subcommand(
+      "score",
+      "Find the most probable templates of many compositions, or of every template among the\n"
+      "others of its library: each unordered pair of one ratio is scored once");
+  const auto job = std::make_shared<ScoreCommand>();
+  command
+      ->add_option("--templates", job->templates,
+                   "Template library ('kronite templates build'); default: the demo set inside")
+      ->type_name("FILE");
+  command
+      ->add_option("--queries", job->queries,
+                   "List: one formula per line, or a .csv with a column called formula; may be\n"
+                   "compressed (.gz, .xz, .zst, .bz2). Without it, the library's own templates")
+      ->type_name("FILE");
+  command->add_flag("--skip-bad", job->skip_bad,
+                    "Leave out formulas that cannot be used instead of running nothing");
+  command
+      ->add_option("--model", job->model,
+                   "Model file, or name of a model inside; default: the best one inside")
+      ->type_name("NAME|FILE");
+  command->add_option("--top", job->top, "Templates per query")
+      ->check(CLI::Range(1, 100000).description(""))
+      ->type_name("N")
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--out", job->out,
+          "FILE.csv; FILE.npy, with FILE.columns.txt and FILE.rows.csv beside it; or - for\n"
+          "CSV on standard output: a row per query and template")
+      ->required()
+      ->check(check_row_file);
+  command
+      ->add_option("--precision", job->precision,
+                   "What factors are rounded to: fp32; bf16 on GPUs and on CPUs with AVX512_BF16;\n"
+                   "tf32 on GPUs")
+      ->check(CLI::IsMember({"fp32", "tf32", "bf16"}).description(""))
+      ->type_name("fp32|tf32|bf16")
+      ->capture_default_str();
+  command->add_flag("--check-precision", job->check,
+                    "Score in fp32 too and report how far both agree");
+  command->add_option("--device", job->device, "auto, cpu, cuda or cuda:N")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command->footer(
+      "Example:  kronite csp score --templates lib.ktl --queries formulas.txt --top 10 --out "
+      "best.csv");
+  command->callback([job] { job->run(); });
+}
+
+}  // namespace kronite::cli
