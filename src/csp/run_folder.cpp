@@ -116,10 +116,13 @@ std::string xyz_field(const char* key, const std::string& value) {
 }
 
 std::string xyz_frame(const Prediction& prediction, const Candidate& c) {
+  std::string probability;
+  if (!std::isnan(c.p)) probability += fmt::format(" p={}", c.p);
+  if (!std::isnan(c.p_std)) probability += fmt::format(" p_std={}", c.p_std);
   return to_extxyz(
       c.structure,
-      fmt::format("{} rank={} {} {} space_group={} {} {}", xyz_field("query", prediction.query),
-                  c.rank, xyz_field("template_id", c.template_id),
+      fmt::format("{} rank={}{} {} {} space_group={} {} {}", xyz_field("query", prediction.query),
+                  c.rank, probability, xyz_field("template_id", c.template_id),
                   xyz_field("template_formula", c.template_formula), c.space_group,
                   xyz_field("license", c.license), xyz_field("source", c.source)));
 }

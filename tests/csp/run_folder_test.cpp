@@ -128,7 +128,7 @@ TEST(RunFolder, TellsTheSameInTheCsv) {
   EXPECT_EQ(rows[3].back(), "nothing, here");
 }
 
-TEST(RunFolder, ShowsProbabilitiesOnThePage) {
+TEST(RunFolder, ShowsProbabilities) {
   const TemporaryFolder temporary;
   RunFolder folder(temporary.path("run"), run_info(), false);
   folder.add(two_likely_candidates("SrTiO3"));
@@ -139,6 +139,8 @@ TEST(RunFolder, ShowsProbabilitiesOnThePage) {
   for (const char* part : {"the best 2 of 4 likely among 7 templates", "width:87.5%", "0.88 ± 0.06",
                            "left:81.2%;width:12.5%", "The probability is that of"})
     EXPECT_NE(page.find(part), std::string::npos) << part;
+  EXPECT_NE(io::read_file(temporary.path("run/candidates.extxyz")).find("p=0.875 p_std=0.0625"),
+            std::string::npos);
 }
 
 TEST(RunFolder, ResumesOnlyWithTheSameModelAndCutOff) {
