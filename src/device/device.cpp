@@ -1,14 +1,11 @@
 // Device handles: the CPU backend, or the CUDA module opened on first use.
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
-#include <filesystem>
 #include <system_error>
 #include <utility>
 
 #include "base/fail.hpp"        // for fail
+#include "base/module.hpp"      // for open_module
 #include "cpu/cpu_backend.hpp"  // for make_cpu_backend
 #include "device/attachments.hpp"
 #include "device/backend.hpp"  // for Backend, CudaModule
@@ -30,43 +27,23 @@ struct Opened {
 #ifndef KRONITE_CUDA_STATIC
 constexpr const char* kModuleName = "libkronite_cuda.so";
 
-/// Beside this library (or, linked into a program, in ../lib), or where KRONITE_CUDA_MODULE points.
-/// Empty when there is none.
-std::filesystem::path find_module() {
-  std::vector<std::filesystem::path> places;
-  if (const char* given = std::getenv("KRONITE_CUDA_MODULE"); given && *given) {
-    places = {given};
-  } else {
-    Dl_info info{};
-    if (::dladdr(reinterpret_cast<const void*>(&find_module), &info) == 0 || !info.dli_fname)
-      return {};
-    const auto folder = std::filesystem::absolute(info.dli_fname).parent_path();
-    places = {folder / kModuleName, folder / "../lib" / kModuleName};
-  }
-  std::error_code ignored;  // a place that cannot be looked at holds no module
-  for (const auto& place : places)
-    if (std::filesystem::exists(place, ignored)) return place;
-  return {};
-}
-
 /// Sets module or why.
 void load_module(Opened& opened) {
-  const std::string path = find_module().string();
-  if (path.empty()) {
+  const OpenedModule file = open_module(kModuleName, "KRONITE_CUDA_MODULE", "kronite_cuda_module");
+  if (file.path.empty()) {
     opened.why = fmt::format("this installation of kronite has no CUDA module ({})", kModuleName);
     return;
   }
-  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!handle) {
+  if (!file.why.empty()) {
     // Mostly a CUDA library that is not installed; the loader names it.
-    opened.why = fmt::format("the CUDA module cannot be loaded ({})", ::dlerror());
+    opened.why = fmt::format("the CUDA module cannot be loaded ({})", file.why);
     return;
   }
   using Entry = const CudaModule* (*)();
-  const auto entry = reinterpret_cast<Entry>(::dlsym(handle, "kronite_cuda_module"));
+  const auto entry = reinterpret_cast<Entry>(file.entry);
   const CudaModule* module = entry ? entry() : nullptr;
   if (!module || module->version != kCudaModuleVersion) {
-    opened.why = fmt::format("{} belongs to another version of kronite", path);
+    opened.why = fmt::format("{} belongs to another version of kronite", file.path);
     return;
   }
   opened.module = module;
