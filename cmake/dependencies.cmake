@@ -43,6 +43,15 @@ kronite_optional_decoder(lzma lzma.h lzma liblzma-dev)   # .xz inputs
 kronite_optional_decoder(zstd zstd.h zstd libzstd-dev)   # .zst inputs
 kronite_optional_decoder(bzip2 bzlib.h bz2 libbz2-dev)   # .bz2 inputs
 
+# Optional: weights of Keras in HDF5. Used by a module of its own (src/io/hdf5.hpp says why).
+find_path(HDF5_INCLUDE_DIR hdf5.h PATH_SUFFIXES hdf5/serial)
+find_library(HDF5_LIBRARY NAMES hdf5_serial hdf5)
+if(HDF5_INCLUDE_DIR AND HDF5_LIBRARY)
+  set(KRONITE_HAVE_HDF5 ON)
+else()
+  message(STATUS "kronite: no HDF5 (libhdf5-dev); 'kronite model convert' reads .npz only")
+endif()
+
 find_package(LAPACK QUIET)                       # optional: eigen-decompositions past n = 100
 if(LAPACK_FOUND)
   message(STATUS "kronite: LAPACK ${LAPACK_LIBRARIES}")

@@ -5,9 +5,9 @@
 #include <bit>
 #include <charconv>
 #include <cstring>
-#include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "base/fail.hpp"       // for fail
 #include "io/atomic_file.hpp"  // for AtomicFile
@@ -26,7 +26,7 @@ constexpr std::size_t kAlignment = 64;  // of the data, as NumPy writes it
 struct Header {
   std::string_view descr;
   bool fortran_order = false;
-  std::int64_t rows = 0, cols = 0;
+  std::vector<std::int64_t> shape;
   std::size_t data_at = 0;  ///< offset of the values in the file
 };
 
@@ -95,8 +95,6 @@ class HeaderReader {
   void read_shape(std::string_view text, Header& header) const {
     const std::size_t stop = text.find(')');
     if (!text.starts_with('(') || stop == std::string_view::npos) refuse("its shape is unreadable");
-    std::array<std::int64_t, 2> shape{};
-    std::size_t dimensions = 0;
     for (const char *at = text.data() + 1, *end = text.data() + stop; at < end;) {
       if (*at == ' ' || *at == ',') {
         ++at;
@@ -105,15 +103,9 @@ class HeaderReader {
       std::int64_t extent = 0;
       const auto [next, error] = std::from_chars(at, end, extent);
       if (error != std::errc() || extent < 0) refuse("its shape is unreadable");
-      if (dimensions < shape.size()) shape[dimensions] = extent;
-      ++dimensions;
+      header.shape.push_back(extent);
       at = next;
     }
-    if (dimensions != shape.size())
-      fail(Errc::parse, "{}: a matrix (two dimensions) is expected, this array has {}", path_,
-           dimensions);
-    header.rows = shape[0];
-    header.cols = shape[1];
   }
 
   const std::string& path_;
@@ -122,28 +114,32 @@ class HeaderReader {
 
 std::size_t checked_count(const std::string& path, const Header& header, std::size_t value_bytes,
                           std::size_t data_bytes) {
-  std::size_t count = 0, bytes = 0;
-  if (__builtin_mul_overflow(static_cast<std::size_t>(header.rows),
-                             static_cast<std::size_t>(header.cols), &count) ||
-      __builtin_mul_overflow(count, value_bytes, &bytes) || bytes != data_bytes)
-    fail(Errc::parse, "{}: {} x {} values do not fit the {} bytes of data in this file", path,
-         header.rows, header.cols, data_bytes);
+  std::size_t count = 1, bytes = 0;
+  bool fits = true;
+  for (const std::int64_t extent : header.shape)
+    fits = fits && !__builtin_mul_overflow(count, static_cast<std::size_t>(extent), &count);
+  if (!fits || __builtin_mul_overflow(count, value_bytes, &bytes) || bytes != data_bytes)
+    fail(Errc::parse, "{}: {} values do not fit the {} bytes of data in this file", path,
+         fmt::join(header.shape, " x "), data_bytes);
   return count;
 }
 
 template <class T>
-NpyMatrix values_of(const std::string& path, const Header& header, std::string_view data) {
-  NpyMatrix matrix{{}, header.rows, header.cols};
-  matrix.values.resize(checked_count(path, header, sizeof(T), data.size()));
-  if (matrix.values.empty()) return matrix;  // 10^18 x 0 would take years to walk through
-  for (std::int64_t i = 0; i < header.rows; ++i)
-    for (std::int64_t j = 0; j < header.cols; ++j) {
-      const std::int64_t stored = header.fortran_order ? j * header.rows + i : i * header.cols + j;
+NpyArray values_of(const std::string& path, const Header& header, std::string_view data) {
+  NpyArray array{header.shape, {}};
+  array.values.resize(checked_count(path, header, sizeof(T), data.size()));
+  if (array.values.empty()) return array;  // 10^18 x 0 would take years to walk through
+  const bool matrix = header.shape.size() == 2;
+  const std::int64_t cols = header.shape.empty() ? 1 : header.shape.back();
+  const std::int64_t rows = matrix ? header.shape.front() : 1;
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t j = 0; j < cols; ++j) {
+      const std::int64_t stored = header.fortran_order ? j * rows + i : i * cols + j;
       T value;
       std::memcpy(&value, data.data() + stored * std::int64_t{sizeof(T)}, sizeof(T));
-      matrix.values[i * header.cols + j] = static_cast<double>(value);
+      array.values[i * cols + j] = static_cast<double>(value);
     }
-  return matrix;
+  return array;
 }
 
 }  // namespace
@@ -162,6 +158,18 @@ std::string npy_header(std::int64_t rows, std::int64_t cols) {
   return header;
 }
 
+NpyArray parse_npy(std::string_view file, const std::string& path) {
+  const Header header = HeaderReader(path, file).read();
+  if (header.shape.size() > 2)
+    fail(Errc::parse, "{}: at most two dimensions are expected, this array has {}", path,
+         header.shape.size());
+  const std::string_view data = file.substr(header.data_at);
+  if (header.descr == "<f8") return values_of<double>(path, header, data);
+  if (header.descr == "<f4") return values_of<float>(path, header, data);
+  fail(Errc::parse, "{}: float64 or float32 values (<f8, <f4) are expected, these are {}", path,
+       header.descr);
+}
+
 }  // namespace kronite::io
 
 namespace kronite {
@@ -178,13 +186,12 @@ void write_npy(const std::string& path, MatrixView<const double> values) {
 NpyMatrix read_npy(const std::string& path) {
   const io::MappedFile file(path);
   const std::span<const std::byte> bytes = file.bytes();
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  const io::Header header = io::HeaderReader(path, text).read();
-  const std::string_view data = text.substr(header.data_at);
-  if (header.descr == "<f8") return io::values_of<double>(path, header, data);
-  if (header.descr == "<f4") return io::values_of<float>(path, header, data);
-  fail(Errc::parse, "{}: float64 or float32 values (<f8, <f4) are expected, these are {}", path,
-       header.descr);
+  io::NpyArray array =
+      io::parse_npy({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
+  if (array.shape.size() != 2)
+    fail(Errc::parse, "{}: a matrix (two dimensions) is expected, this array has {}", path,
+         array.shape.size());
+  return {std::move(array.values), array.shape[0], array.shape[1]};
 }
 
 }  // namespace kronite
