@@ -1,0 +1,133 @@
+// kronite model card, info: what is known of a model, and what it is made of.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/printable.hpp"  // for printable
+#include "cli/model.hpp"       // for open_model, widths, words
+#include "cli/terminal.hpp"    // for Table, die_on_interrupt
+
+namespace kronite::cli {
+namespace {
+
+constexpr std::size_t kWidth = 100;  // of a line of the card
+
+std::int64_t parameters(const Network& network) { return Ensemble{{network}}.parameters(); }
+
+/// The text in lines that leave `indent` columns free; a line end of the text begins a new one.
+std::string wrapped(std::string_view text, std::size_t indent) {
+  const std::string next_line = '\n' + std::string(indent, ' ');
+  const std::size_t room = kWidth - std::min(indent, kWidth / 2);
+  std::string lines;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    std::size_t column = 0;
+    if (!lines.empty()) lines += next_line;
+    for (std::size_t at = 0; at <= line.size();) {
+      const std::string_view word = line.substr(at, line.find(' ', at) - at);
+      at += word.size() + 1;
+      if (column > 0 && column + 1 + word.size() > room) {
+        lines += next_line;
+        column = 0;
+      }
+      if (column > 0) lines += ' ';
+      lines += printable(word, word.size());
+      column += word.size() + 1;
+    }
+  }
+  return lines;
+}
+
+void print_card(const std::string& name) {
+  die_on_interrupt();
+  const OpenedModel opened = open_model(name);
+  fmt::print("{}: {}\n", opened.name, words(opened.model.ensemble));
+  if (opened.model.card.empty()) fmt::print("It has no card.\n");
+  std::size_t indent = 0;
+  for (const auto& [key, value] : opened.model.card) indent = std::max(indent, key.size() + 2);
+  for (const auto& [key, value] : opened.model.card)
+    fmt::print("{:<{}}{}\n", printable(key, key.size()), indent, wrapped(value, indent));
+}
+
+struct Info {
+  std::string name;
+  bool json = false;
+
+  void run() const {
+    die_on_interrupt();
+    const OpenedModel opened = open_model(name);
+    json ? print_json(opened) : print(opened);
+  }
+
+ private:
+  static void print(const OpenedModel& opened) {
+    const csp::Model& model = opened.model;
+    fmt::print("{}: {} bytes, content {}\n", opened.name, opened.bytes, opened.model.hash());
+    fmt::print("element table: {}\nalike: dissimilarity up to {}\nparameters: {}\n\n",
+               printable(model.element_table), model.tau, model.ensemble.parameters());
+    Table table({"network", "layers", "activations", "parameters"});
+    for (std::size_t m = 0; m < model.ensemble.members.size(); ++m) {
+      const Network& network = model.ensemble.members[m];
+      std::string activations;
+      for (const DenseLayer& layer : network.layers)
+        activations += fmt::format("{}{}", activations.empty() ? "" : " ", word(layer.activation));
+      table.add({fmt::format("{}", m), widths(network), activations,
+                 fmt::format("{}", parameters(network))});
+    }
+    table.print();
+  }
+
+  static void print_json(const OpenedModel& opened) {
+    using Json = nlohmann::ordered_json;
+    const csp::Model& model = opened.model;
+    Json members = Json::array(), card = Json::object();
+    for (const Network& network : model.ensemble.members) {
+      Json layers = Json::array();
+      for (const DenseLayer& layer : network.layers)
+        layers.push_back({{"inputs", layer.inputs},
+                          {"units", layer.units},
+                          {"activation", word(layer.activation)}});
+      members.push_back({{"parameters", parameters(network)}, {"layers", layers}});
+    }
+    for (const auto& [key, value] : model.card) card[key] = value;
+    const Json info{{"model", opened.name},
+                    {"bytes", opened.bytes},
+                    {"hash", opened.model.hash()},
+                    {"element_table", model.element_table},
+                    {"tau", model.tau},
+                    {"parameters", model.ensemble.parameters()},
+                    {"members", members},
+                    {"card", card}};
+    fmt::print("{}\n", info.dump(2, ' ', false, Json::error_handler_t::replace));
+  }
+
+  static std::string_view word(Activation activation) {
+    return activation == Activation::relu ? "relu" : "none";
+  }
+};
+
+}  // namespace
+
+void add_model_read(CLI::App& model) {
+  const auto name = std::make_shared<std::string>();
+  auto* card = model.add_subcommand(
+      "card", "Print what a model was trained on, its licence, its metrics and its limits");
+  add_model_argument(*card, *name);
+  card->footer("Examples:\n  kronite model card\n  kronite model card my.safetensors");
+  card->callback([name] { print_card(*name); });
+
+  const auto info = std::make_shared<Info>();
+  auto* command = model.add_subcommand("info", "Print the networks of a model: layers and sizes");
+  add_model_argument(*command, info->name);
+  command->add_flag("--json", info->json, "All of it, the card too, as one JSON object");
+  command->footer("Examples:\n  kronite model info\n  kronite model info my.safetensors --json");
+  command->callback([info] { info->run(); });
+}
+
+}  // namespace kronite::cli
