@@ -32,6 +32,9 @@ void check_options(const PairOptions& options) {
             std::abs(training + validation + test - 1) <= 1e-6,
         fmt::format("the parts {}, {} and {} are no shares that add up to 1, the first above 0",
                     training, validation, test));
+  check(options.unlike_per_alike > 0 && options.unlike_per_alike <= 1e6,
+        fmt::format("{} unlike pairs for each alike one, expected a number above 0 and up to 1e6",
+                    options.unlike_per_alike));
   check(options.least_members >= 0,
         fmt::format("least_members is {}, expected 0 or more", options.least_members));
   check(options.most_alike_per_label >= 0,
@@ -150,7 +153,7 @@ class PartMaker {
     const Pairs kept = draw(alike, most_alike(), random(Purpose::alike, label));
     const UnlikePairs unlike(n, alike);
     math::Random unlike_random = random(Purpose::unlike, label);
-    const auto count = std::min(unlike.size(), static_cast<std::int64_t>(kept.size()));
+    const auto count = std::min(unlike.size(), wanted_unlike(kept.size()));
     append(kept, 1, members, label);
     append(unlike.pairs(math::draw_distinct(unlike_random, unlike.size(), count)), 0, members,
            label);
@@ -162,6 +165,10 @@ class PartMaker {
   std::int64_t most_alike() const {
     return options_.most_alike_per_label > 0 ? options_.most_alike_per_label
                                              : std::numeric_limits<std::int64_t>::max();
+  }
+  std::int64_t wanted_unlike(std::size_t alike) const {
+    const double each = number_ == 0 ? options_.unlike_per_alike : 1;
+    return static_cast<std::int64_t>(std::ceil(each * static_cast<double>(alike)));
   }
   math::Random random(Purpose purpose, std::size_t label) const {
     return random_for(options_, purpose, label, number_);

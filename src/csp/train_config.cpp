@@ -25,6 +25,7 @@ void read_pairs(TomlTable table, PairOptions& pairs) {
   table.read("cap", pairs.cap, {1e-6, 1});
   table.read("training_cap", pairs.training_cap, {0, 1});
   table.read("most_alike_per_label", pairs.most_alike_per_label, {0, kMostPairs});
+  table.read("unlike_per_alike", pairs.unlike_per_alike, {1e-3, 1e6});
   auto hold_out = static_cast<std::size_t>(pairs.hold_out);
   table.read("hold_out", hold_out, hold_out_names());
   pairs.hold_out = static_cast<HoldOut>(hold_out);
@@ -114,6 +115,7 @@ std::vector<std::pair<std::string, std::string>> train_settings(const TrainOptio
       {"pairs.cap", number(pairs.cap)},
       {"pairs.training_cap", number(pairs.training_cap)},
       {"pairs.most_alike_per_label", fmt::format("{}", pairs.most_alike_per_label)},
+      {"pairs.unlike_per_alike", number(pairs.unlike_per_alike)},
       {"pairs.hold_out", quoted(hold_out_names()[static_cast<std::size_t>(pairs.hold_out)])},
       {"pairs.parts", fmt::format("[{}, {}, {}]", number(pairs.parts[0]), number(pairs.parts[1]),
                                   number(pairs.parts[2]))},

@@ -232,6 +232,20 @@ TEST(PairData, TheTrainingPartMayHaveACapOfItsOwn) {
   EXPECT_LT(few.training.pairs.size(), all.training.pairs.size());
 }
 
+TEST(PairData, DrawsMoreUnlikePairsForTrainingWhereAsked) {
+  const TemplateLibrary library = three_labels();
+  Device device = Device::cpu();
+  PairOptions options = uncapped();
+  options.most_alike_per_label = 4;
+  options.unlike_per_alike = 3.5;
+
+  const PairData data = make_pairs(device, library, options);
+
+  EXPECT_EQ(pairs_of(data.training, 0, true).size(), 4U);
+  EXPECT_EQ(pairs_of(data.training, 0, false).size(), 14U);
+  EXPECT_LE(pairs_of(data.test, 0, false).size(), pairs_of(data.test, 0, true).size());
+}
+
 TEST(PairData, LimitsTheAlikePairsOfALabel) {
   const TemplateLibrary library = three_labels();
   Device device = Device::cpu();
@@ -319,6 +333,9 @@ TEST(PairData, RefusesOptionsThatMakeNoSense) {
   for (const std::array<double, 3> parts :
        {std::array{0.6, 0.2, 0.1}, {1.2, -0.1, -0.1}, {0.0, 0.5, 0.5}, {nan, 0.5, 0.5}})
     EXPECT_NE(with(&PairOptions::parts, parts).find("add up to 1"), std::string::npos);
+  for (const double each : {0.0, -1.0, nan})
+    EXPECT_NE(with(&PairOptions::unlike_per_alike, each).find("unlike pairs for each"),
+              std::string::npos);
   EXPECT_NE(with(&PairOptions::least_members, -1), "");
   EXPECT_NE(with(&PairOptions::most_alike_per_label, -1), "");
 }
