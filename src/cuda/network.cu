@@ -1,63 +1,18 @@
-// Networks on pairs of descriptors: cuBLAS for wide layers, one fused kernel for narrow networks.
+// Networks on pairs of descriptors: cuBLAS for wide layers, one fused kernel for narrow networks,
+// and the k best scores of each query kept on the GPU.
+#include <algorithm>
 #include <cstdint>
 
-#include "cuda/cuda_backend.cuh"   // for CudaBackend
-#include "kernels/activation.hpp"  // for activate, alike_probability
-#include "kernels/element.hpp"     // for element
-#include "kernels/phases.hpp"      // for GpuThreads
-#include "kernels/score_block.hpp"
+#include "cuda/cuda_backend.cuh"    // for CudaBackend
+#include "cuda/wide_networks.cuh"   // for WideNetworks
+#include "kernels/phases.hpp"       // for GpuThreads
+#include "kernels/score_block.hpp"  // for score_block
+#include "kernels/score_tiles.hpp"  // for plan_batches, pair_of, merge_block
 
 namespace kronite::cuda {
 namespace {
 
 // --- kernels -------------------------------------------------------------------------------------
-
-constexpr int kRowThreads = 32;
-constexpr int kRowsPerBlock = 8;
-
-/// The row that the calling thread works on, when 32 threads share one and a block has 8.
-__device__ std::int64_t thread_row() {
-  return static_cast<std::int64_t>(blockIdx.x) * kRowsPerBlock + threadIdx.y;
-}
-
-/// out_p = |queries_i - candidates_j|.
-/// Grid: one block of 32 x 8 threads per 8 pairs; 32 threads stride over the features of a pair.
-/// Bounds: pairs past the end return. 64-bit index. Per value: 8 bytes read (mostly from the L2
-/// cache: a query serves many pairs), 4 written; 2 operations.
-__global__ void __launch_bounds__(kRowThreads* kRowsPerBlock)
-    pair_differences_kernel(MatrixView<const float> queries, MatrixView<const float> candidates,
-                            PairView pairs, MatrixView<float> out) {
-  const std::int64_t pair = thread_row();
-  if (pair >= pairs.query.size) return;
-  const std::int64_t i = pairs.query.data[pair], j = pairs.candidate.data[pair];
-  for (std::int64_t f = threadIdx.x; f < queries.cols; f += kRowThreads)
-    element(out, pair, f) = fabsf(element(queries, i, f) - element(candidates, j, f));
-}
-
-/// out <- activation(out + bias).
-/// Grid: one block of 32 x 8 threads per 8 rows; 32 threads stride over the units of a row. Bounds:
-/// rows past the end return. 64-bit index. Per value: 8 bytes moved, 2 operations.
-__global__ void __launch_bounds__(kRowThreads* kRowsPerBlock)
-    bias_activation_kernel(const float* bias, Activation activation, MatrixView<float> out) {
-  const std::int64_t row = thread_row();
-  if (row >= out.rows) return;
-  for (std::int64_t unit = threadIdx.x; unit < out.cols; unit += kRowThreads) {
-    float& value = element(out, row, unit);
-    value = activate(activation, value + bias[unit]);
-  }
-}
-
-/// p_n <- scale P(alike) + beta p_n.
-/// Grid: one thread per row of logits, 256 per block. Bounds: threads past the last row return.
-/// 64-bit index. Per row: at most 16 bytes moved, some 20 operations.
-__global__ void __launch_bounds__(256)
-    probability_kernel(MatrixView<const float> logits, float scale, float beta, float* p) {
-  const std::int64_t n = global_thread();
-  if (n >= logits.rows) return;
-  const float probability =
-      alike_probability(&element(logits, n, 0), static_cast<int>(logits.cols));
-  p[n] = scale * probability + (beta == 0.0F ? 0.0F : beta * p[n]);
-}
 
 /// All members of a narrow ensemble on 64 pairs (score_block.hpp).
 /// Grid: one block of 256 threads per 64 pairs. Bounds: pairs, features and units past the end load
@@ -68,6 +23,42 @@ __global__ void __launch_bounds__(kTileThreads)
   __shared__ ScoreShared<float> shared;
   GpuThreads<ScoreRegisters<float>> threads{static_cast<int>(threadIdx.x), {}};
   score_block(blockIdx.x, job, shared, threads);
+}
+
+/// The pairs of a batch of tiles.
+/// Grid: one thread per pair, 256 per block. Bounds: threads past the last pair return. 64-bit
+/// index. Per pair: 8 bytes written; some 100 operations and reads of the L1 cache for two
+/// searches.
+__global__ void __launch_bounds__(256)
+    list_pairs_kernel(const ScoreTile* tiles, std::int64_t count, bool self, std::int64_t pairs,
+                      std::int32_t* query, std::int32_t* candidate) {
+  const std::int64_t n = global_thread();
+  if (n >= pairs) return;
+  const IndexPair pair = pair_of(tiles, count, self, n);
+  query[n] = pair.query;
+  candidate[n] = pair.candidate;
+}
+
+/// Lists without entries.
+/// Grid: one thread per place, 256 per block. Bounds: threads past the last place return. 64-bit
+/// index. Per place: 8 bytes written.
+__global__ void __launch_bounds__(256)
+    clear_lists_kernel(MatrixView<float> p, MatrixView<std::int32_t> index) {
+  const std::int64_t n = global_thread();
+  if (n >= p.rows * p.cols) return;
+  element(p, n / p.cols, n % p.cols) = nanf("");
+  element(index, n / p.cols, n % p.cols) = -1;
+}
+
+/// The scores of a batch enter the lists of its rows (score_tiles.hpp).
+/// Grid: one block of 256 threads per row of the batch's tiles. Bounds: threads stride over the
+/// scores and the results. 64-bit index. Per score: 4 bytes read in each of 2 to 5 passes, mostly
+/// from the L2 cache; some 10 operations per pass.
+__global__ void __launch_bounds__(kTopKThreads)
+    merge_kernel(const __grid_constant__ MergeJob<float> job) {
+  __shared__ TopKShared<float> shared;
+  GpuThreads<TopKRegisters> threads{static_cast<int>(threadIdx.x), {}};
+  merge_block(blockIdx.x, job, shared, threads);
 }
 
 // --- the group -----------------------------------------------------------------------------------
@@ -84,9 +75,15 @@ class CudaNetwork final : public NetworkOps<float> {
   void score_pairs(MatrixView<const float> queries, MatrixView<const float> candidates,
                    PairView pairs, const EnsembleView<float>& ensemble, Precision precision,
                    VectorView<float> p) override;
+  std::string refuses(Precision) const override { return ""; }
+  void score_top_k(MatrixView<const float> queries, MatrixView<const float> candidates,
+                   const std::vector<ScoreBlock>& blocks, const EnsembleView<float>& ensemble,
+                   const TopKScoring& how, MatrixView<float> p,
+                   MatrixView<std::int32_t> index) override;
 
  private:
   Backend& backend() override { return backend_; }
+  std::int64_t pairs_per_batch() const;
 
   CudaBackend& backend_;
 };
@@ -96,9 +93,8 @@ void CudaNetwork::pair_differences(MatrixView<const float> queries,
                                    MatrixView<float> out) {
   if (pairs.query.size == 0) return;
   const CurrentDevice current(backend_.id());
-  launch("pair_differences_kernel", pair_differences_kernel,
-         blocks_for(pairs.query.size, kRowsPerBlock), dim3(kRowThreads, kRowsPerBlock),
-         backend_.stream(), queries, candidates, pairs, out);
+  launch_rows(backend_, "pair_differences_kernel", pair_differences_kernel<float>, pairs.query.size,
+              queries, candidates, pairs, out);
 }
 
 void CudaNetwork::dense(const DenseLayerView<float>& layer, MatrixView<const float> x,
@@ -106,11 +102,8 @@ void CudaNetwork::dense(const DenseLayerView<float>& layer, MatrixView<const flo
   if (out.rows == 0 || out.cols == 0) return;
   const CurrentDevice current(backend_.id());
   backend_.linalg(float{}).gemm(1.0F, x, Op::none, layer.weight, Op::transpose, 0.0F, out);
-  // Not cuBLASLt's ReLU epilogue: what that makes of NaN is not documented, and a NaN that becomes
-  // a zero here comes out as a score.
-  launch("bias_activation_kernel", bias_activation_kernel, blocks_for(out.rows, kRowsPerBlock),
-         dim3(kRowThreads, kRowsPerBlock), backend_.stream(), layer.bias.data, layer.activation,
-         out);
+  launch_rows(backend_, "bias_activation_kernel", bias_activation_kernel<float>, out.rows,
+              layer.bias.data, layer.activation, out, out);
 }
 
 void CudaNetwork::probability(MatrixView<const float> logits, float scale, float beta,
@@ -124,14 +117,67 @@ void CudaNetwork::probability(MatrixView<const float> logits, float scale, float
 void CudaNetwork::score_pairs(MatrixView<const float> queries, MatrixView<const float> candidates,
                               PairView pairs, const EnsembleView<float>& ensemble,
                               Precision precision, VectorView<float> p) {
-  if (!is_narrow(ensemble)) {
-    NetworkOps<float>::score_pairs(queries, candidates, pairs, ensemble, precision, p);
-    return;
-  }
   if (p.size == 0) return;
   const CurrentDevice current(backend_.id());
-  launch("score_kernel", score_kernel, blocks_for(p.size, kTile), kTileThreads, backend_.stream(),
-         ScoreJob<float>{queries, candidates, pairs, p, score_ensemble(ensemble)});
+  if (precision == Precision::bf16) {
+    WideNetworks<__nv_bfloat16>(backend_, ensemble, queries.cols, precision)
+        .score(queries, candidates, pairs, p.data);
+  } else if (precision == Precision::tf32 || !is_narrow(ensemble)) {
+    WideNetworks<float>(backend_, ensemble, queries.cols, precision)
+        .score(queries, candidates, pairs, p.data);
+  } else {
+    launch("score_kernel", score_kernel, blocks_for(p.size, kTile), kTileThreads, backend_.stream(),
+           ScoreJob<float>{queries, candidates, pairs, p, score_ensemble(ensemble)});
+  }
+}
+
+/// Indices and a score each, in an eighth of what is left of the memory limit.
+std::int64_t CudaNetwork::pairs_per_batch() const {
+  constexpr std::int64_t kMost = 1 << 20;
+  constexpr std::int64_t kBytes = 2 * sizeof(std::int32_t) + sizeof(float);
+  const auto left = static_cast<std::int64_t>(backend_.memory_limit() - backend_.memory_in_use());
+  return std::clamp<std::int64_t>(left / 8 / kBytes, 1, kMost);
+}
+
+void CudaNetwork::score_top_k(MatrixView<const float> queries, MatrixView<const float> candidates,
+                              const std::vector<ScoreBlock>& blocks,
+                              const EnsembleView<float>& ensemble, const TopKScoring& how,
+                              MatrixView<float> p, MatrixView<std::int32_t> index) {
+  if (p.cols > kTopKMost) {
+    NetworkOps<float>::score_top_k(queries, candidates, blocks, ensemble, how, p, index);
+    return;
+  }
+  const CurrentDevice current(backend_.id());
+  if (!how.append && p.rows > 0)
+    launch("clear_lists_kernel", clear_lists_kernel, blocks_for(p.rows * p.cols, 256), 256,
+           backend_.stream(), p, index);
+  const ScorePlan plan = plan_batches(blocks, how.self, pairs_per_batch());
+  if (plan.tiles.empty()) return;
+
+  const Place place = backend_.place();
+  const auto count = static_cast<std::int64_t>(plan.tiles.size());
+  std::int64_t most = 0;
+  for (const ScoreBatch& batch : plan.batches) most = std::max(most, batch.pairs);
+  const Scratch<ScoreTile> all_tiles(backend_, count);
+  const Scratch<std::int32_t> query(backend_, most), candidate(backend_, most);
+  const Scratch<float> scores(backend_, most);
+  backend_.copy(all_tiles.data(), place, plan.tiles.data(), Place{},
+                plan.tiles.size() * sizeof(ScoreTile));
+  for (const ScoreBatch& batch : plan.batches) {
+    const ScoreTile* const tiles = all_tiles.data() + batch.first_tile;
+    launch("list_pairs_kernel", list_pairs_kernel, blocks_for(batch.pairs, 256), 256,
+           backend_.stream(), tiles, batch.tiles, how.self, batch.pairs, query.data(),
+           candidate.data());
+    score_pairs(queries, candidates,
+                {{query.data(), batch.pairs, place}, {candidate.data(), batch.pairs, place}},
+                ensemble, how.precision, {scores.data(), batch.pairs, place});
+    const auto merge = [&](Partners partners, std::int64_t rows) {
+      launch("merge_kernel", merge_kernel, blocks_for(rows, 1), kTopKThreads, backend_.stream(),
+             MergeJob<float>{tiles, batch.tiles, scores.data(), partners, how.self, p, index});
+    };
+    merge(Partners::candidates, batch.queries);
+    if (how.self) merge(Partners::queries, batch.candidates);
+  }
 }
 
 }  // namespace

@@ -6,7 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "kronite/network.hpp"  // for ScoreBlock
+#include "kernels/host_device.hpp"  // for KRONITE_HD
+#include "kronite/network.hpp"      // for ScoreBlock
 
 namespace kronite {
 
@@ -15,28 +16,39 @@ struct IndexPair {
 };
 
 /// Candidates that query row `i` of a block meets: [first_candidate(...), candidate_end).
-inline std::int32_t first_candidate(const ScoreBlock& block, bool self, std::int32_t i) {
-  return self ? std::clamp(i + 1, block.candidate_begin, block.candidate_end)
-              : block.candidate_begin;
+KRONITE_HD inline std::int32_t first_candidate(const ScoreBlock& block, bool self, std::int32_t i) {
+  if (!self || i < block.candidate_begin) return block.candidate_begin;
+  return i < block.candidate_end ? i + 1 : block.candidate_end;
 }
 
 /// Pairs in the rows of a block before row `i`, which lies in [query_begin, query_end].
-inline std::int64_t pairs_before(const ScoreBlock& block, bool self, std::int32_t i) {
+KRONITE_HD inline std::int64_t pairs_before(const ScoreBlock& block, bool self, std::int32_t i) {
   const std::int64_t width = block.candidate_end - block.candidate_begin;
   if (!self) return (i - block.query_begin) * width;
   // Rows above the candidates meet all of them; row r below meets candidate_end - 1 - r.
-  const std::int64_t rows_above = std::min(i, block.candidate_begin) - block.query_begin;
-  const std::int64_t above = std::max<std::int64_t>(0, rows_above) * width;
-  const std::int64_t first = std::max(block.query_begin, block.candidate_begin);
-  const std::int64_t end = std::min(i, block.candidate_end);
+  const std::int32_t first =
+      block.query_begin > block.candidate_begin ? block.query_begin : block.candidate_begin;
+  if (i <= first) return (i - block.query_begin) * width;
+  const std::int64_t above = (first - block.query_begin) * width;
+  const std::int32_t end = i < block.candidate_end ? i : block.candidate_end;
   if (end <= first) return above;
   const std::int64_t longest = block.candidate_end - 1 - first;
   const std::int64_t shortest = block.candidate_end - end;
   return above + (longest + shortest) * (end - first) / 2;
 }
 
-inline std::int64_t pairs_of(const ScoreBlock& block, bool self) {
+KRONITE_HD inline std::int64_t pairs_of(const ScoreBlock& block, bool self) {
   return pairs_before(block, self, block.query_end);
+}
+
+/// The row that pair n of a block lies in: the last one with no more than n pairs before it.
+KRONITE_HD inline std::int32_t row_of_pair(const ScoreBlock& block, bool self, std::int64_t n) {
+  std::int32_t low = block.query_begin, high = block.query_end;
+  while (high - low > 1) {
+    const std::int32_t middle = low + (high - low) / 2;
+    (pairs_before(block, self, middle) <= n ? low : high) = middle;
+  }
+  return low;
 }
 
 /// All pairs of all blocks: block by block, row by row. With `self` those with query < candidate.
@@ -54,7 +66,7 @@ class PairWalk {
   void visit(std::int64_t first, std::int64_t count, const F& f) const {
     const auto after = std::upper_bound(begin_.begin(), begin_.end(), first);
     auto at = static_cast<std::size_t>(after - begin_.begin()) - 1;
-    std::int32_t query = row_of(blocks_[at], first - begin_[at]);
+    std::int32_t query = row_of_pair(blocks_[at], self_, first - begin_[at]);
     std::int64_t skip = first - begin_[at] - pairs_before(blocks_[at], self_, query);
     for (std::int64_t n = 0;; query = blocks_[at].query_begin) {
       const ScoreBlock& block = blocks_[at];
@@ -70,16 +82,6 @@ class PairWalk {
   }
 
  private:
-  /// The row that pair n of a block lies in: the last one with no more than n pairs before it.
-  std::int32_t row_of(const ScoreBlock& block, std::int64_t n) const {
-    std::int32_t low = block.query_begin, high = block.query_end;
-    while (high - low > 1) {
-      const std::int32_t middle = low + (high - low) / 2;
-      (pairs_before(block, self_, middle) <= n ? low : high) = middle;
-    }
-    return low;
-  }
-
   const std::vector<ScoreBlock>& blocks_;
   bool self_;
   std::vector<std::int64_t> begin_{0};  ///< of each block's pairs; one more for the end

@@ -27,4 +27,17 @@ KRONITE_HD inline RankingKey<T> ranking_key(T value) {
   return largest ? static_cast<Key>(~ascending) : ascending;
 }
 
+/// The value of a key; -0 comes back as +0, and NaN as one NaN.
+template <bool largest, class T>
+KRONITE_HD inline T ranking_value(RankingKey<T> key) {
+  using Key = RankingKey<T>;
+  constexpr Key kSign = Key{1} << (8 * sizeof(Key) - 1);
+  const Key ascending = largest && key != static_cast<Key>(~Key{0}) ? static_cast<Key>(~key) : key;
+  const Key bits =
+      (ascending & kSign) ? static_cast<Key>(ascending ^ kSign) : static_cast<Key>(~ascending);
+  T value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
 }  // namespace kronite

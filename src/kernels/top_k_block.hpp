@@ -87,11 +87,17 @@ class TopKDigit {
   int place_;
 };
 
+/// Candidates are numbered items, no two of them equal; size() of them.
 template <bool largest, class T>
-KRONITE_HD inline TopKItem<T> top_k_item(const MatrixView<const T>& scores, std::int64_t row,
-                                         std::int64_t column) {
-  return {ranking_key<largest>(element(scores, row, column)), static_cast<std::uint32_t>(column)};
-}
+struct RowOfScores {
+  MatrixView<const T> scores;
+  std::int64_t row;
+
+  KRONITE_HD std::int64_t size() const { return scores.cols; }
+  KRONITE_HD TopKItem<T> item(std::int64_t column) const {
+    return {ranking_key<largest>(element(scores, row, column)), static_cast<std::uint32_t>(column)};
+  }
+};
 
 /// The bin that holds the last wanted candidate gives the next digit of the bound. When the bin is
 /// wanted as a whole, the remaining digits do not matter.
@@ -110,10 +116,10 @@ KRONITE_HD inline void choose_digit(TopKDigit<T> digit, int thread, TopKShared<T
   }
 }
 
-/// Finds the k-th best item of the row.
-template <bool largest, class T, class Each>
-KRONITE_HD inline void bound_phases(const MatrixView<const T>& scores, std::int64_t row, int k,
-                                    TopKShared<T>& shared, Each& each) {
+/// Finds the k-th best of the candidates.
+template <class T, class Candidates, class Each>
+KRONITE_HD inline void bound_phases(const Candidates& candidates, int k, TopKShared<T>& shared,
+                                    Each& each) {
   each([&](int thread, TopKRegisters&) {
     if (thread != 0) return;
     shared.bound = {0, 0};
@@ -126,8 +132,8 @@ KRONITE_HD inline void bound_phases(const MatrixView<const T>& scores, std::int6
     const int wanted = shared.wanted;
     each([&](int thread, TopKRegisters&) { shared.bins[thread] = 0; });
     each([&](int thread, TopKRegisters&) {
-      for (std::int64_t j = thread; j < scores.cols; j += kTopKThreads) {
-        const TopKItem<T> item = top_k_item<largest>(scores, row, j);
+      for (std::int64_t j = thread; j < candidates.size(); j += kTopKThreads) {
+        const TopKItem<T> item = candidates.item(j);
         if (digit.same_before(item, shared.bound)) count_one(shared.bins[digit.of(item)]);
       }
     });
@@ -155,6 +161,24 @@ KRONITE_HD inline void sort_phases(int size, TopKShared<T>& shared, Each& each) 
       });
 }
 
+/// The k best candidates, best first, into shared.best; 0 < k <= kTopKMost, k <= size().
+template <class T, class Candidates, class Each>
+KRONITE_HD inline void best_phases(const Candidates& candidates, int k, TopKShared<T>& shared,
+                                   Each& each) {
+  bound_phases(candidates, k, shared, each);
+  int size = 1;
+  while (size < k) size *= 2;
+  each([&](int thread, TopKRegisters&) {
+    for (int i = k + thread; i < size; i += kTopKThreads)
+      shared.best[i] = {static_cast<RankingKey<T>>(~RankingKey<T>{0}), ~std::uint32_t{0}};
+    for (std::int64_t j = thread; j < candidates.size(); j += kTopKThreads) {
+      const TopKItem<T> item = candidates.item(j);
+      if (!(shared.bound < item)) shared.best[count_one(shared.found)] = item;
+    }
+  });
+  sort_phases(size, shared, each);
+}
+
 /// Row `row` of scores into row `row` of values and indices, whose columns are k <= kTopKMost.
 template <bool largest, class T, class Each>
 KRONITE_HD inline void top_k_block(std::int64_t row, const MatrixView<const T>& scores,
@@ -162,18 +186,7 @@ KRONITE_HD inline void top_k_block(std::int64_t row, const MatrixView<const T>& 
                                    const MatrixView<std::int32_t>& indices, TopKShared<T>& shared,
                                    Each& each) {
   const int k = static_cast<int>(values.cols);
-  bound_phases<largest>(scores, row, k, shared, each);
-  int size = 1;
-  while (size < k) size *= 2;
-  each([&](int thread, TopKRegisters&) {
-    for (int i = k + thread; i < size; i += kTopKThreads)
-      shared.best[i] = {static_cast<RankingKey<T>>(~RankingKey<T>{0}), ~std::uint32_t{0}};
-    for (std::int64_t j = thread; j < scores.cols; j += kTopKThreads) {
-      const TopKItem<T> item = top_k_item<largest>(scores, row, j);
-      if (!(shared.bound < item)) shared.best[count_one(shared.found)] = item;
-    }
-  });
-  sort_phases(size, shared, each);
+  best_phases(RowOfScores<largest, T>{scores, row}, k, shared, each);
   each([&](int thread, TopKRegisters&) {
     for (int rank = thread; rank < k; rank += kTopKThreads) {
       const auto column = static_cast<std::int32_t>(shared.best[rank].column);

@@ -52,6 +52,16 @@ TYPED_TEST(RankingKeys, OrderLikeTheScoresTheyStandFor) {
     }
 }
 
+TYPED_TEST(RankingKeys, GiveTheirScoresBack) {
+  for (const TypeParam value : special_values<TypeParam>()) {
+    const TypeParam largest = ranking_value<true, TypeParam>(ranking_key<true>(value));
+    const TypeParam smallest = ranking_value<false, TypeParam>(ranking_key<false>(value));
+
+    EXPECT_TRUE(largest == value || (std::isnan(largest) && std::isnan(value))) << value;
+    EXPECT_TRUE(smallest == value || (std::isnan(smallest) && std::isnan(value))) << value;
+  }
+}
+
 template <class T>
 struct Best {
   std::vector<T> values;
