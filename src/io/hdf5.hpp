@@ -29,6 +29,8 @@ struct Hdf5Content {
 
 /// All data sets of numbers and all attributes of groups that are lists of texts, in the order of
 /// their names. Links to other places are not followed.
+/// The library that reads them trusts some bytes of a file: one that was changed on purpose can end
+/// the program.
 /// @throws Error parse when the file is damaged or larger than weights are; unavailable when this
 /// kronite was built without HDF5.
 Hdf5Content read_hdf5(const std::string& path);
