@@ -105,6 +105,19 @@ TEST(CpuThreads, DoNotChangeTheLoss) {
   });
 }
 
+TEST(CpuThreads, DoNotChangeTheBestCandidates) {
+  const ScoreInputs<float> in({"self", 18, {{6, 2}}, 0, 1, 400});
+  expect_same_on_any_threads<std::int32_t>([&](Device& device) {
+    DeviceScore<float> on(device, in);
+    Array<float> p(device, 400, 7);
+    Array<std::int32_t> index(device, 400, 7);
+    network<float>(device).score_top_k(on.candidates.view(), on.candidates.view(),
+                                       {{0, 400, 0, 400}}, on.ensemble.view(), {true}, p.view(),
+                                       index.view());
+    return index.to_host();
+  });
+}
+
 TEST(CpuScores, OfAPairDoNotDependOnItsPlaceInTheList) {
   ScoreInputs<float> in(published_2022(300));
   for (std::size_t n = 0; n < in.query.size(); ++n) {
