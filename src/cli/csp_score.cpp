@@ -90,7 +90,9 @@ void ScoreCommand::score(const TemplateScores& scores, const std::vector<Row>& r
   const auto begin = Clock::now();
   const BestTemplates best =
       scores.best(top, chosen_precision(), [&](long long done, long long total) {
-        return progress(pairs_ + done, std::max(pairs_in_all, total));
+        if (!progress(pairs_ + done, std::max(pairs_in_all, total)))
+          fail(Errc::cancelled, "stopped; nothing was written");
+        return true;
       });
   seconds_ += std::chrono::duration<double>(Clock::now() - begin).count();
   pairs_ += scores.pairs();
