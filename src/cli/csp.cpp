@@ -14,6 +14,7 @@ void add_csp(CLI::App& program) {
   add_csp_predict(*csp);
   add_csp_score(*csp);
   add_csp_train(*csp);
+  add_csp_tune(*csp);
 }
 
 }  // namespace kronite::cli

@@ -11,7 +11,7 @@
 #include "base/log.hpp"              // for notice
 #include "cli/csp.hpp"               // for add_csp_train
 #include "cli/terminal.hpp"          // for Table, StatusLine, duration, interrupted
-#include "csp/model_card.hpp"        // for mean_and_spread
+#include "csp/model_card.hpp"        // for kMetrics, mean_and_spread
 #include "csp/train_config.hpp"      // for read_train_config
 #include "csp/train_report.hpp"      // for write_train_report
 #include "io/atomic_file.hpp"        // for require_writable
@@ -68,16 +68,14 @@ class TrainingLine {
 
 std::vector<std::string> metric_cells(const csp::PairMetrics& m) {
   std::vector<std::string> cells;
-  for (const double value :
-       {m.mean_average_precision, m.mean_accuracy, m.average_precision, m.accuracy})
-    cells.push_back(m.pairs == 0 ? "-" : fmt::format("{:.3f}", value));
+  for (const csp::MetricName& metric : csp::kMetrics)
+    cells.push_back(m.pairs == 0 ? "-" : fmt::format("{:.3f}", m.*metric.metric));
   return cells;
 }
 
 /// Metrics of every network on its test part, or on its validation part where it has no test part.
 void print_table(const csp::TrainResult& result) {
   using csp::Judgement;
-  using csp::PairMetrics;
   const bool tested = result.members.front().test.pairs > 0;
   const auto part = tested ? &Judgement::test : &Judgement::validation;
   const bool judged = (result.members.front().*part).pairs > 0;
@@ -99,9 +97,8 @@ void print_table(const csp::TrainResult& result) {
   }
   if (judged && result.members.size() > 1) {
     std::vector<std::string> cells;
-    for (const auto metric : {&PairMetrics::mean_average_precision, &PairMetrics::mean_accuracy,
-                              &PairMetrics::average_precision, &PairMetrics::accuracy})
-      cells.push_back(csp::mean_and_spread(result.members, part, metric));
+    for (const csp::MetricName& metric : csp::kMetrics)
+      cells.push_back(csp::mean_and_spread(result.members, part, metric.metric));
     row("mean ± std", std::move(cells), {"-", "-", "-"});
     if ((result.ensemble.*part).pairs > 0)
       row("ensemble", metric_cells(result.ensemble.*part),

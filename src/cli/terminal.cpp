@@ -101,8 +101,9 @@ std::string duration(double seconds) {
   return fmt::format("{}:{:02} h", s / 3600, s / 60 % 60);
 }
 
-StatusLine::~StatusLine() {
+void StatusLine::clear() {
   if (open_) std::fputs("\r\033[K", stderr);
+  open_ = false;
 }
 
 bool StatusLine::due() const {

@@ -35,11 +35,13 @@ class StatusLine {
   StatusLine() = default;
   StatusLine(const StatusLine&) = delete;
   StatusLine& operator=(const StatusLine&) = delete;
-  ~StatusLine();
+  ~StatusLine() { clear(); }
 
   /// Whether it is time for another line.
   bool due() const;
   void show(const std::string& text);
+  /// Makes room for other output.
+  void clear();
   double elapsed() const;  ///< in seconds
 
  private:

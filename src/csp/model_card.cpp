@@ -21,17 +21,9 @@ constexpr const char* kNotGoodFor =
     "Disordered, amorphous, molecular and organic crystals, metallic glasses and quasicrystals, "
     "which the training data hardly hold. Polymorphs: it sees compositions only, so that it cannot "
     "tell templates of one formula apart. Stability: p says how alike structures are, not how low "
-    "an energy is. p is calibrated on balanced pairs of the training library, as many alike as "
-    "unlike, and is higher than the frequency among all templates of a ratio.";
-
-struct MetricName {
-  const char* key;
-  double PairMetrics::*metric;
-};
-constexpr MetricName kMetrics[] = {{"MAP", &PairMetrics::mean_average_precision},
-                                   {"MACC", &PairMetrics::mean_accuracy},
-                                   {"AP", &PairMetrics::average_precision},
-                                   {"ACC", &PairMetrics::accuracy}};
+    "an energy is. p holds for pairs drawn as in training (setting.pairs.unlike_per_alike unlike "
+    "ones "
+    "for each alike one) and is higher than the frequency among all templates of a ratio.";
 
 /// "CC-BY-4.0 (28810), CC0 (12)": licences of the templates, most frequent first.
 std::string licences(const TemplateLibrary& library) {

@@ -9,6 +9,16 @@
 
 namespace kronite::csp {
 
+/// The metrics that are reported, under their names.
+struct MetricName {
+  const char* key;
+  double PairMetrics::*metric;
+};
+inline constexpr MetricName kMetrics[] = {{"MAP", &PairMetrics::mean_average_precision},
+                                          {"MACC", &PairMetrics::mean_accuracy},
+                                          {"AP", &PairMetrics::average_precision},
+                                          {"ACC", &PairMetrics::accuracy}};
+
 /// "0.941 ± 0.007": mean and standard deviation (ddof 1) of a metric over networks; of one network
 /// the value alone.
 std::string mean_and_spread(const std::vector<MemberReport>& members, PairMetrics Judgement::*part,

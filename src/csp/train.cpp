@@ -2,28 +2,16 @@
 #include <algorithm>
 
 #include "base/fail.hpp"               // for fail
-#include "base/hash.hpp"               // for ContentHash
 #include "csp/describe_templates.hpp"  // for covered_templates, standardised_descriptors
 #include "csp/model_card.hpp"          // for training_card
 #include "csp/train_checkpoint.hpp"    // for TrainCheckpoint
-#include "csp/train_config.hpp"        // for train_settings
+#include "csp/train_config.hpp"        // for run_settings
 #include "kronite/csp_training.hpp"    // for train
 
 namespace kronite::csp {
 namespace {
 
 constexpr std::size_t kWidth = 290;
-
-/// Everything that decides what comes out, but for the device.
-TrainCheckpoint::Settings settings_of(const TemplateLibrary& library, const TrainOptions& options,
-                                      const std::vector<std::string>& excluded) {
-  auto settings = train_settings(options);
-  settings.emplace_back("library", library.hash());
-  ContentHash hash;
-  for (const std::string& formula : excluded) hash.take(formula + "\n");
-  settings.emplace_back("excluded formulas", fmt::format("{} ({})", excluded.size(), hash.hex()));
-  return settings;
-}
 
 class Training {
  public:
@@ -34,7 +22,7 @@ class Training {
         options_(options),
         excluded_(excluded),
         hooks_(hooks),
-        checkpoint_(hooks.checkpoint, settings_of(library, options, excluded)),
+        checkpoint_(hooks.checkpoint, run_settings(library, options, excluded)),
         mean_(library.descriptor_mean(), library.descriptor_mean() + kWidth),
         std_(library.descriptor_std(), library.descriptor_std() + kWidth),
         rows_(describe_all()) {}

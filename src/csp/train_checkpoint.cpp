@@ -122,7 +122,7 @@ learn::FitState read_state(const SafetensorsFile& file) {
 
 }  // namespace
 
-TrainCheckpoint::TrainCheckpoint(std::string path, Settings settings)
+TrainCheckpoint::TrainCheckpoint(std::string path, TrainSettings settings)
     : path_(std::move(path)), settings_(std::move(settings)) {
   std::error_code unreadable;
   if (!path_.empty() && std::filesystem::exists(path_, unreadable)) read();

@@ -4,21 +4,19 @@
 #include <chrono>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "kronite/learn.hpp"  // for Fit, FitState
+#include "csp/train_config.hpp"  // for TrainSettings
+#include "kronite/learn.hpp"     // for Fit, FitState
 
 namespace kronite::csp {
 
 class TrainCheckpoint {
  public:
-  /// All that the result depends on, in words.
-  using Settings = std::vector<std::pair<std::string, std::string>>;
-
-  /// Takes up the file when it is there. With an empty path nothing is kept.
+  /// Takes up the file when it is there. With an empty path nothing is kept. `settings`: all that
+  /// the result depends on.
   /// @throws Error io; corrupt; invalid_argument, naming the setting, when it was begun otherwise.
-  TrainCheckpoint(std::string path, Settings settings);
+  TrainCheckpoint(std::string path, TrainSettings settings);
 
   /// Networks that are trained, in order.
   const std::vector<learn::Fit>& finished() const { return finished_; }
@@ -34,7 +32,7 @@ class TrainCheckpoint {
   void write(const learn::FitState* state);
 
   std::string path_;
-  Settings settings_;
+  TrainSettings settings_;
   std::vector<learn::Fit> finished_;
   std::optional<learn::FitState> current_;
   std::chrono::steady_clock::time_point written_ = std::chrono::steady_clock::now();

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/fail.hpp"      // for fail
+#include "base/hash.hpp"      // for ContentHash
 #include "io/escape.hpp"      // for one_line
 #include "io/input.hpp"       // for read_file
 #include "io/toml_table.hpp"  // for TomlTable
@@ -104,7 +105,7 @@ TrainOptions read_train_config(const std::string& path) {
   return parse_train_config(io::read_file(path), path);
 }
 
-std::vector<std::pair<std::string, std::string>> train_settings(const TrainOptions& options) {
+TrainSettings train_settings(const TrainOptions& options) {
   const PairOptions& pairs = options.pairs;
   const learn::FitOptions& fit = options.fit;
   return {
@@ -131,6 +132,17 @@ std::vector<std::pair<std::string, std::string>> train_settings(const TrainOptio
       {"training.patience", fmt::format("{}", fit.patience)},
       {"training.seed", fmt::format("{}", fit.seed)},
   };
+}
+
+TrainSettings run_settings(const TemplateLibrary& library, const TrainOptions& options,
+                           const std::vector<std::string>& excluded_formulas) {
+  TrainSettings settings = train_settings(options);
+  settings.emplace_back("library", library.hash());
+  ContentHash hash;
+  for (const std::string& formula : excluded_formulas) hash.take(formula + "\n");
+  settings.emplace_back("excluded formulas",
+                        fmt::format("{} ({})", excluded_formulas.size(), hash.hex()));
+  return settings;
 }
 
 std::string to_toml(const TrainOptions& options) {

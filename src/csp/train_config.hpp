@@ -10,6 +10,9 @@
 
 namespace kronite::csp {
 
+/// Names and values, in order.
+using TrainSettings = std::vector<std::pair<std::string, std::string>>;
+
 /// What the file does not say keeps its default.
 /// @throws Error io; parse, naming file, line, the setting and what was expected.
 TrainOptions read_train_config(const std::string& path);
@@ -17,7 +20,10 @@ TrainOptions read_train_config(const std::string& path);
 TrainOptions parse_train_config(std::string_view text, const std::string& name);
 
 /// Every setting in the order of to_toml(): "pairs.tau" and its value as TOML writes it.
-std::vector<std::pair<std::string, std::string>> train_settings(const TrainOptions& options);
+TrainSettings train_settings(const TrainOptions& options);
+/// The same, and what else decides the result: library and excluded formulas.
+TrainSettings run_settings(const TemplateLibrary& library, const TrainOptions& options,
+                           const std::vector<std::string>& excluded_formulas);
 /// A file that reads back as the same options.
 std::string to_toml(const TrainOptions& options);
 

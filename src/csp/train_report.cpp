@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fail.hpp"         // for fmt::format
+#include "csp/model_card.hpp"    // for kMetrics
 #include "csp/train_config.hpp"  // for to_toml, train_settings
 #include "io/atomic_file.hpp"    // for write_file
 #include "io/folder.hpp"         // for make_folder, holds_files
@@ -84,7 +85,7 @@ Series reliability_line(std::string label, int colour, const std::vector<Reliabi
 /// Observed frequencies over predicted probabilities, and how many pairs each bin holds.
 std::string reliability_svg(const std::string& name, const TrainResult& result) {
   Panel diagram{"Frequency of alike pairs", {"predicted p", 0, 1}, {"observed", 0, 1}, {}, true};
-  Panel counts{"Pairs per bin", {"predicted p", 0, 1}, {}, {}, false};
+  Panel counts{"Pairs per bin", {"predicted p", 0, 1}, {"", 0}, {}, false};
   Series bars{"", Mark::bars, -1, {}, {}, {}, {}};
   const auto& members = result.members;
   for (std::size_t m = 0; m < members.size(); ++m) {
@@ -138,11 +139,14 @@ std::vector<Judged> judged_parts(const TrainResult& result) {
 }
 
 std::string metrics_csv(const TrainResult& result) {
-  std::string text = "network,part,pairs,alike,MAP,MACC,AP,ACC\n";
-  for (const auto& [who, part, m] : judged_parts(result))
-    text +=
-        fmt::format("{},{},{},{},{},{},{},{}\n", who, part, m->pairs, m->alike,
-                    m->mean_average_precision, m->mean_accuracy, m->average_precision, m->accuracy);
+  std::string text = "network,part,pairs,alike";
+  for (const MetricName& metric : kMetrics) text += fmt::format(",{}", metric.key);
+  text += '\n';
+  for (const auto& [who, part, m] : judged_parts(result)) {
+    text += fmt::format("{},{},{},{}", who, part, m->pairs, m->alike);
+    for (const MetricName& metric : kMetrics) text += fmt::format(",{}", m->*metric.metric);
+    text += '\n';
+  }
   return text;
 }
 

@@ -1,0 +1,141 @@
+"""kronite csp train and tune, as a user runs them. The program's path is the variable KRONITE."""
+
+import csv
+import json
+import pathlib
+import signal
+import tempfile
+import time
+import unittest
+import xml.dom.minidom
+
+from program import run, start
+
+LIBRARY = pathlib.Path(__file__).resolve().parents[2] / "data" / "demo_templates.ktl"
+
+CONFIG = """name = "tiny"
+members = 2
+[pairs]
+cap = 1.0
+[network]
+hidden = [8]
+[training]
+batch = 256
+max_epochs = 3
+patience = 3
+"""
+
+
+class TrainTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.model = self.folder / "model.safetensors"
+        self.checkpoint = self.folder / "model.safetensors.checkpoint"
+        self.config = self.write("config.toml", CONFIG)
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def arguments(self, *more, config=None):
+        return ["csp", "train", "--templates", LIBRARY, "--config", config or self.config,
+                "--out", self.model, "--device", "cpu", *more]
+
+    def test_trains_a_model_that_predict_uses(self):
+        done = run(*self.arguments())
+        used = run("csp", "predict", "SrTiO3", "--model", self.model, "--cutoff", "0")
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"mean ± std +0\.\d{3} ± 0\.\d{3}")
+        self.assertIn("2 networks", done.stdout)
+        self.assertFalse(self.checkpoint.exists())
+        self.assertEqual(used.returncode, 0, used.stderr)
+
+    def test_leaves_a_report(self):
+        report = self.folder / "report"
+
+        done = run(*self.arguments("--report", report))
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for name in ("learning_curves.svg", "reliability.svg"):
+            xml.dom.minidom.parse(str(report / name))
+        text = (report / "learning_curves.csv").read_text(encoding="utf-8")
+        curves = list(csv.DictReader(text.splitlines()))
+        self.assertEqual({row["network"] for row in curves}, {"1", "2"})
+        metrics = json.loads((report / "metrics.json").read_text(encoding="utf-8"))
+        self.assertEqual(len(metrics["networks"]), 2)
+        self.assertLessEqual(metrics["networks"][0]["test"]["MAP"], 1)
+        manifest = json.loads((report / "manifest.json").read_text(encoding="utf-8"))
+        self.assertEqual(manifest["settings"]["network.hidden"], "[8]")
+        again = run(*self.arguments("--report", report))
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("not empty", again.stderr)
+
+    def test_gives_the_same_file_with_any_number_of_threads(self):
+        run(*self.arguments("--threads", "1"))
+        one = self.model.read_bytes()
+
+        run(*self.arguments("--threads", "2"))
+
+        self.assertEqual(self.model.read_bytes(), one)
+
+    def test_goes_on_after_ctrl_c(self):
+        config = self.write("long.toml", CONFIG.replace("max_epochs = 3", "max_epochs = 100000")
+                            .replace("patience = 3", "patience = 100000"))
+        job = start(*self.arguments(config=config))
+        time.sleep(2)
+        job.send_signal(signal.SIGINT)
+        _, message = job.communicate(timeout=60)
+
+        self.assertEqual(job.returncode, 130, message)
+        self.assertIn("--resume goes on", message)
+        self.assertTrue(self.checkpoint.exists())
+        self.assertFalse(self.model.exists())
+        without = run(*self.arguments(config=config))
+        self.assertEqual(without.returncode, 1)
+        self.assertIn("--resume goes on with it", without.stderr)
+        other = run(*self.arguments("--resume"))
+        self.assertEqual(other.returncode, 1)
+        self.assertIn("begun with training.max_epochs = 100000, now it is 3", other.stderr)
+
+    def test_leaves_listed_formulas_out(self):
+        formulas = self.write("formulas.txt", "NaCl\nMgO\n")
+
+        done = run(*self.arguments("--exclude-formulas", formulas))
+        card = run("model", "card", self.model)
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(card.stdout, r"excluded_formulas\W+2")
+
+    def test_names_the_line_of_a_wrong_setting(self):
+        wrong = self.write("wrong.toml", CONFIG.replace("cap =", "cop ="))
+
+        done = run(*self.arguments(config=wrong))
+
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('wrong.toml:4: there is no setting "pairs.cop"; did you mean "cap"?',
+                      done.stderr)
+
+    def test_tunes_and_goes_on_with_the_journal(self):
+        journal, best = self.folder / "trials.jsonl", self.folder / "best.toml"
+        quick = self.write("quick.toml", CONFIG.replace("max_epochs = 3", "max_epochs = 1"))
+        tune = ["csp", "tune", "--templates", LIBRARY, "--config", quick, "--journal", journal,
+                "--out", best, "--device", "cpu"]
+
+        first = run(*tune, "--trials", 1)
+        second = run(*tune, "--trials", 2)
+
+        self.assertEqual(first.returncode, 0, first.stderr)
+        self.assertIn("trial 1 (1 of 1)", first.stderr)
+        self.assertNotIn("trial 1 (", second.stderr)
+        self.assertIn("trial 2 (2 of 2)", second.stderr)
+        self.assertEqual(len(journal.read_text(encoding="utf-8").splitlines()), 5)
+        trained = run(*self.arguments(config=best))
+        self.assertEqual(trained.returncode, 0, trained.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
