@@ -130,6 +130,7 @@ TEST(TomlTable, RefusesWhatIsNoToml) {
 
   EXPECT_TRUE(refusal("a = 1\nb = = 2\n", nothing).starts_with("a.toml:2:5: this is no TOML: "));
   EXPECT_TRUE(refusal("a = 1\na = 2\n", nothing).starts_with("a.toml:2:"));
+  EXPECT_TRUE(refusal("[ = a]\n", nothing).starts_with("a.toml: this is no TOML: "));
 }
 
 }  // namespace
