@@ -178,7 +178,8 @@ void TrainCommand::run() {
   std::error_code ignored;  // a checkpoint that stays does no harm
   fs::remove(checkpoint(), ignored);
   print_table(result);
-  fmt::print("{}: {} networks, {} parameters{}\n", out, result.model.ensemble.members.size(),
+  const auto networks = result.model.ensemble.members.size();
+  fmt::print("{}: {} network{}, {} parameters{}\n", out, networks, networks == 1 ? "" : "s",
              result.model.ensemble.parameters(),
              report.empty() ? "" : fmt::format("; figures and tables are in {}", report));
 }
