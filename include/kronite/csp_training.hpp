@@ -90,6 +90,13 @@ std::vector<ReliabilityBin> reliability(const PairPart& part, const std::vector<
 double calibration_error(const std::vector<ReliabilityBin>& bins);
 
 /// Members have seeds of their own: fit.seed, fit.seed + 1, ...
+/// What only people know of a training; empty texts stay out of the model's card.
+struct CardTexts {
+  std::string data;     ///< what the library was made of, with its source
+  std::string licence;  ///< of the model
+  std::string metrics;  ///< how good it is, by another training with parts held out
+};
+
 struct TrainOptions {
   PairOptions pairs;
   learn::NetworkShape network;
@@ -99,6 +106,7 @@ struct TrainOptions {
   /// all on one split, each with pairs drawn for it (draws pairs.draw, pairs.draw + 1, ...).
   bool split_per_member = true;
   std::string name = "unnamed";
+  CardTexts card;
 };
 
 /// How good probabilities are on the parts that training has not seen.

@@ -78,6 +78,8 @@ Card training_card(const TemplateLibrary& library, const TrainOptions& options,
                    const std::vector<std::string>& excluded_formulas, const TrainResult& result) {
   Card card;
   card.emplace_back("name", options.name);
+  for (const auto& [key, text] : kCardKeys)
+    if (!(options.card.*text).empty()) card.emplace_back(key, options.card.*text);
   card.emplace_back("trained_by", fmt::format("kronite {}", KRONITE_VERSION));
   card.emplace_back("training_data",
                     fmt::format("{}: {} templates of {} ratios",
@@ -97,7 +99,7 @@ Card training_card(const TemplateLibrary& library, const TrainOptions& options,
   card.emplace_back("training_pairs", fmt::format("{}", fmt::join(pairs, ", ")));
   card.emplace_back("kept_epochs", fmt::format("{}", fmt::join(epochs, ", ")));
   for (const auto& [key, value] : train_settings(options))
-    if (key != "name") card.emplace_back("setting." + key, value);
+    if (key != "name" && key.rfind("card.", 0) != 0) card.emplace_back("setting." + key, value);
   add_metrics(card, "validation", result.members, result, &Judgement::validation);
   add_metrics(card, "test", result.members, result, &Judgement::test);
   card.emplace_back("not_good_for", kNotGoodFor);

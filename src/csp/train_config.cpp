@@ -92,6 +92,9 @@ TrainOptions parse_train_config(std::string_view text, const std::string& name) 
   TomlTable training = table.table("training");
   const std::string patience = training.where("patience");
   read_training(training, options.fit);
+  TomlTable card = table.table("card");
+  for (const auto& [key, value] : kCardKeys) card.read(key, options.card.*value);
+  card.finish();
   table.finish();
   if (options.fit.patience > 0 && options.pairs.parts[1] == 0)
     fail(Errc::parse,
@@ -108,7 +111,7 @@ TrainOptions read_train_config(const std::string& path) {
 TrainSettings train_settings(const TrainOptions& options) {
   const PairOptions& pairs = options.pairs;
   const learn::FitOptions& fit = options.fit;
-  return {
+  TrainSettings settings{
       {"name", quoted(options.name)},
       {"members", fmt::format("{}", options.members)},
       {"split_per_member", boolean(options.split_per_member)},
@@ -132,6 +135,10 @@ TrainSettings train_settings(const TrainOptions& options) {
       {"training.patience", fmt::format("{}", fit.patience)},
       {"training.seed", fmt::format("{}", fit.seed)},
   };
+  for (const auto& [key, text] : kCardKeys)
+    if (!(options.card.*text).empty())
+      settings.emplace_back(fmt::format("card.{}", key), quoted(options.card.*text));
+  return settings;
 }
 
 TrainSettings run_settings(const TemplateLibrary& library, const TrainOptions& options,

@@ -19,6 +19,14 @@ TrainOptions read_train_config(const std::string& path);
 /// Of a text; `name` stands for the file in messages.
 TrainOptions parse_train_config(std::string_view text, const std::string& name);
 
+/// Keys of [card], which are also those of the model's card.
+struct CardKey {
+  const char* key;
+  std::string CardTexts::*text;
+};
+inline constexpr CardKey kCardKeys[] = {
+    {"data", &CardTexts::data}, {"licence", &CardTexts::licence}, {"metrics", &CardTexts::metrics}};
+
 /// Every setting in the order of to_toml(): "pairs.tau" and its value as TOML writes it.
 TrainSettings train_settings(const TrainOptions& options);
 /// The same, and what else decides the result: library and excluded formulas.

@@ -1,5 +1,6 @@
 // Training runs on the embedded library with small networks: what comes out, and going on from a
 // checkpoint.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -255,7 +256,17 @@ TEST(TrainConfig, ReadsTheShippedFiles) {
   const auto published = read_train_config(configs + "cspml_2024.toml");
   const auto small = read_train_config(configs + "cspml_2022.toml");
   const auto types = read_train_config(configs + "cspml_2024_structure_type.toml");
-  EXPECT_NO_THROW(read_train_config(configs + "cspml_best.toml"));
+  for (const char* shape : {"best", "2022"}) {
+    const auto all = read_train_config(fmt::format("{}shipped_{}.toml", configs, shape));
+    const auto judged =
+        read_train_config(fmt::format("{}shipped_{}_held_out.toml", configs, shape));
+    EXPECT_EQ(all.name, shape);
+    EXPECT_EQ(all.pairs.parts[0], 1);
+    EXPECT_EQ(judged.network.hidden, all.network.hidden);
+    EXPECT_EQ(judged.fit.max_epochs, all.fit.max_epochs);
+    EXPECT_EQ(judged.pairs.unlike_per_alike, all.pairs.unlike_per_alike);
+    EXPECT_EQ(judged.pairs.training_cap, 1);
+  }
 
   EXPECT_EQ(published.network.hidden, (std::vector<std::int64_t>{400, 400, 400}));
   EXPECT_TRUE(published.network.batch_norm);
@@ -275,11 +286,13 @@ TEST(TrainConfig, WritesWhatReadsBackTheSame) {
   options.pairs.unlike_per_alike = 2.5;
   options.fit.learning_rate = 1e-7;
   options.fit.cosine_decay = true;
+  options.card.licence = "CC-BY-4.0";
 
   const auto again = parse_train_config(to_toml(options), "a.toml");
 
   EXPECT_EQ(again.name, options.name);
   EXPECT_EQ(again.pairs.training_cap, 0.5);
+  EXPECT_EQ(again.card.licence, "CC-BY-4.0");
   EXPECT_EQ(train_settings(again), train_settings(options));
 }
 
