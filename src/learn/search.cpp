@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -64,7 +65,23 @@ Search::Search(Space space, std::string subject, std::uint64_t seed, std::string
       path_(std::move(journal)),
       options_(options) {
   require(!space_.empty(), "there is no hyper-parameter to search for");
+  check_beginning();
   exchange([] { return std::string(); });
+}
+
+/// Before the file is opened to be written, which drops a half-written last line: a file that is no
+/// journal must stay as it is.
+void Search::check_beginning() const {
+  const std::string expected = heading();
+  std::string found(expected.size(), '\0');
+  std::ifstream file(path_, std::ios::binary);
+  file.read(found.data(), static_cast<std::streamsize>(found.size()));
+  found.resize(static_cast<std::size_t>(file.gcount()));  // 0 where there is no file
+  if (!expected.starts_with(found))
+    fail(Errc::invalid_argument,
+         "{}: this is the journal of another search (other settings, data, space or seed), or no "
+         "journal; name a new file",
+         path_);
 }
 
 std::string Search::heading() const {
@@ -108,14 +125,7 @@ void Search::read_journal() {
 }
 
 void Search::take(const std::string& line, std::int64_t number) {
-  if (number == 1) {
-    if (line + "\n" != heading())
-      fail(Errc::invalid_argument,
-           "{}: this is the journal of another search (other settings, data, space or seed), or no "
-           "journal; name a new file",
-           path_);
-    return;
-  }
+  if (number == 1) return;  // the heading, see check_beginning()
   try {
     const Json json = Json::parse(line);
     const auto n = json.at("trial").get<std::int64_t>();

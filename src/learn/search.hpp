@@ -43,6 +43,7 @@ class Search {
 
  private:
   std::string heading() const;
+  void check_beginning() const;
   std::string asked_line(const Trial& trial) const;
   /// Reads what is new in the journal, calls `make` for lines to add, and adds them.
   template <class Make>

@@ -189,5 +189,14 @@ TEST_F(SearchJournal, RefusesAnotherSearchAndDamage) {
   EXPECT_NE(refusal().find("another search"), std::string::npos) << refusal();
 }
 
+TEST_F(SearchJournal, LeavesAFileThatIsNoJournalAsItIs) {
+  const std::string text = "a first line\nno line end";
+  io::write_file(path_, text);
+
+  EXPECT_NE(refusal().find("no journal"), std::string::npos) << refusal();
+
+  EXPECT_EQ(io::read_file(path_), text);
+}
+
 }  // namespace
 }  // namespace kronite::learn
