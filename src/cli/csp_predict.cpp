@@ -74,6 +74,10 @@ std::string models_inside() {
   return fmt::format("(inside: {}; default: {})", fmt::join(names, ", "), names.front());
 }
 
+std::string compositions(std::size_t count) {
+  return fmt::format("{} composition{}", count, count == 1 ? "" : "s");
+}
+
 /// Each composition once, in order of first appearance.
 std::vector<Composition> distinct(std::vector<Formula> formulas) {
   std::unordered_set<std::string> seen;
@@ -82,7 +86,8 @@ std::vector<Composition> distinct(std::vector<Formula> formulas) {
     if (seen.insert(formula.composition.reduced_formula()).second)
       queries.push_back(std::move(formula.composition));
   if (const auto repeated = formulas.size() - queries.size(); repeated > 0)
-    notice(fmt::format("{} compositions came more than once and are predicted once", repeated));
+    notice(fmt::format("{} of {} formulas repeat a composition; each is predicted once", repeated,
+                       formulas.size()));
   return queries;
 }
 
@@ -208,15 +213,14 @@ void PredictCommand::write_all(Device& on, const std::vector<Composition>& queri
                                const TemplateLibrary& library, const ChosenRanker& chosen) const {
   csp::RunFolder folder(out, run_info(on, library, chosen), resume);
   if (folder.finished() > 0)
-    notice(fmt::format("{}: {} compositions are there already", out, folder.finished()));
+    notice(fmt::format("{}: there already: {}", out, compositions(folder.finished())));
   ProgressLine progress("compositions");
   long long done = 0;
   std::size_t without = 0;
   for (const auto& query : queries) {
     if (!progress(done++, static_cast<long long>(queries.size())))
-      fail(Errc::cancelled,
-           "stopped; {} compositions are in {}, and the same command with --resume goes on",
-           folder.finished(), out);
+      fail(Errc::cancelled, "stopped with {} in {}; the same command with --resume goes on",
+           compositions(folder.finished()), out);
     if (folder.finished(query.reduced_formula())) continue;
     const auto prediction = csp::predict(on, query, library, *chosen.ranking, options);
     folder.add(prediction);
@@ -228,7 +232,7 @@ void PredictCommand::write_all(Device& on, const std::vector<Composition>& queri
   if (without > kShownErrors)
     notice(fmt::format("{} compositions have no candidate; the notes are in {}/predictions.csv",
                        without, out));
-  fmt::print("{} compositions in {}\n", folder.finished(), with_page ? out + "/index.html" : out);
+  fmt::print("{} in {}\n", compositions(folder.finished()), with_page ? out + "/index.html" : out);
 }
 
 }  // namespace
@@ -243,8 +247,8 @@ void add_csp_predict(CLI::App& csp) {
       ->type_name("FORMULA");
   command
       ->add_option("--file", job->list,
-                   "List: one formula per line, or a .csv with a column "
-                   "called formula; may be compressed (.gz, .xz, .zst, .bz2)")
+                   "List: one formula per line, or a .csv with a column called formula; may be\n"
+                   "compressed (.gz, .xz, .zst, .bz2)")
       ->type_name("FILE");
   command->add_flag("--skip-bad", job->skip_bad,
                     "Leave out formulas that cannot be used instead of running nothing");
@@ -254,14 +258,14 @@ void add_csp_predict(CLI::App& csp) {
       ->type_name("FILE");
   command
       ->add_option("--ranker", job->ranker,
-                   "How templates are ordered: by a model's probability, or by distance of "
+                   "How templates are ordered: by a model's probability, or by distance of\n"
                    "descriptors (default: classifier where there is a model)")
       ->check(CLI::IsMember({"classifier", "distance"}).description(""))
       ->type_name("classifier|distance");
   command
-      ->add_option(
-          "--model", job->model,
-          "The classifier's model: a name inside kronite or a .safetensors file " + models_inside())
+      ->add_option("--model", job->model,
+                   "The classifier's model: a name inside kronite or a .safetensors file\n" +
+                       models_inside())
       ->type_name("NAME|FILE");
   command
       ->add_option("--cutoff", job->cutoff,
@@ -298,9 +302,11 @@ void add_csp_predict(CLI::App& csp) {
                    "without it a table is printed")
       ->type_name("DIR");
   command->add_flag("--resume", job->resume, "Go on with a stopped run in --out");
-  command->add_flag_function(
-      "--page,!--no-page", [job](std::int64_t count) { job->page = count > 0; },
+  command->add_flag_callback(
+      "--page", [job] { job->page = true; },
       "Write index.html with pictures (default: up to 50 compositions)");
+  command->add_flag_callback(
+      "--no-page", [job] { job->page = false; }, "Write no index.html");
   command->add_option("--device", job->device, "auto, cpu, cuda or cuda:N")
       ->type_name("NAME")
       ->capture_default_str();

@@ -123,6 +123,9 @@ void ScoreCommand::run() {
   };
   long long pairs = 0;
   ProgressLine progress("pairs");
+  const auto list = queries.empty()
+                        ? std::vector<Formula>()
+                        : read_formulas({}, queries, ElementTable::embedded(), skip_bad);
   RowWriter writer(out, {"query", "query_formula", "template", "template_formula"},
                    {"rank", "p", "template_index"});
   if (queries.empty()) {
@@ -134,7 +137,6 @@ void ScoreCommand::run() {
     report(rows.size());
     return;
   }
-  const auto list = read_formulas({}, queries, ElementTable::embedded(), skip_bad);
   for (const auto& formula : list) pairs += size(formula.composition.ratio_label());
   Device on = Device::parse(device, per_pair * static_cast<double>(pairs));
   for (std::size_t begin = 0; begin < list.size(); begin += kBatch) {
@@ -171,7 +173,7 @@ void add_csp_score(CLI::App& parent) {
                     "Leave out formulas that cannot be used instead of running nothing");
   command
       ->add_option("--model", job->model,
-                   "Model file, or name of a model inside; default: the best one inside")
+                   "Model: a .safetensors file or a name inside kronite; default: the best inside")
       ->type_name("NAME|FILE");
   command->add_option("--top", job->top, "Templates per query")
       ->check(CLI::Range(1, 100000).description(""))
@@ -183,7 +185,8 @@ void add_csp_score(CLI::App& parent) {
           "FILE.csv; FILE.npy, with FILE.columns.txt and FILE.rows.csv beside it; or - for\n"
           "CSV on standard output: a row per query and template")
       ->required()
-      ->check(check_row_file);
+      ->check(check_row_file)
+      ->type_name("FILE");
   command
       ->add_option("--precision", job->precision,
                    "What factors are rounded to: fp32; bf16 on GPUs and on CPUs with AVX512_BF16;\n"

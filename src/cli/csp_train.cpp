@@ -66,6 +66,11 @@ class TrainingLine {
   double seconds_ = 0;
 };
 
+/// Other commands tell a model by its ending.
+std::string model_name(const std::string& path) {
+  return path.ends_with(".safetensors") ? "" : "a name that ends in .safetensors is expected";
+}
+
 std::vector<std::string> metric_cells(const csp::PairMetrics& m) {
   std::vector<std::string> cells;
   for (const csp::MetricName& metric : csp::kMetrics)
@@ -202,6 +207,7 @@ void add_csp_train(CLI::App& csp) {
       ->type_name("FILE");
   command->add_option("--out", job->out, "The model to write (.safetensors)")
       ->required()
+      ->check(model_name)
       ->type_name("FILE");
   command
       ->add_option("--report", job->report,
@@ -209,8 +215,8 @@ void add_csp_train(CLI::App& csp) {
       ->type_name("DIR");
   command
       ->add_option("--exclude-formulas", job->exclude,
-                   "Formulas whose templates take no part: one per line, or a .csv with a "
-                   "formula column")
+                   "Formulas whose templates take no part: one per line, or a .csv with a\n"
+                   "column called formula")
       ->check(CLI::ExistingFile.description(""))
       ->type_name("FILE");
   command->add_flag("--resume", job->resume,
@@ -224,7 +230,7 @@ void add_csp_train(CLI::App& csp) {
       ->capture_default_str();
   command->footer(
       "Ctrl-C keeps what is done; the same command with --resume goes on and gives the same "
-      "model.\n\n"
+      "model.\nSettings, the report and what is learned: docs/training.md.\n\n"
       "Example:\n"
       "  kronite csp train --templates mp_stable.ktl --config configs/cspml_2024.toml \\\n"
       "    --out model.safetensors --report report");

@@ -83,8 +83,8 @@ void TuneCommand::run() const {
 }  // namespace
 
 void add_csp_tune(CLI::App& csp) {
-  CLI::App* command =
-      csp.add_subcommand("tune", "Search for the number of layers and units and the dropout");
+  CLI::App* command = csp.add_subcommand(
+      "tune", "Search for the layers, units and dropout of the networks that rank best");
   const auto job = std::make_shared<TuneCommand>();
   command
       ->add_option("--templates", job->templates,
@@ -99,8 +99,8 @@ void add_csp_tune(CLI::App& csp) {
       ->type_name("FILE");
   command
       ->add_option("--journal", job->options.journal,
-                   "Trials, one line each; taken up when it is there, and shared by processes that "
-                   "name the same file")
+                   "Trials and their results, a line each. Where it is there the search goes on;\n"
+                   "processes that name the same file share it")
       ->required()
       ->type_name("FILE");
   command->add_option("--out", job->out, "The best settings, as --config takes them (.toml)")
@@ -114,13 +114,15 @@ void add_csp_tune(CLI::App& csp) {
       ->check(CLI::IsMember({"MAP", "MACC", "AP", "ACC"}).description(""))
       ->type_name("MAP|MACC|AP|ACC")
       ->capture_default_str();
-  command->add_option("--seed", job->options.seed, "Of the search")
+  command
+      ->add_option("--seed", job->options.seed,
+                   "Seed of the search; training.seed and pairs.seed stay as configured")
       ->type_name("N")
       ->capture_default_str();
   command
       ->add_option("--exclude-formulas", job->exclude,
-                   "Formulas whose templates take no part: one per line, or a .csv with a "
-                   "formula column")
+                   "Formulas whose templates take no part: one per line, or a .csv with a\n"
+                   "column called formula")
       ->check(CLI::ExistingFile.description(""))
       ->type_name("FILE");
   command->add_option("--device", job->device, "auto, cpu, cuda or cuda:N")
@@ -133,7 +135,8 @@ void add_csp_tune(CLI::App& csp) {
   command->footer(
       "Example:\n"
       "  kronite csp tune --templates mp_stable.ktl --config configs/cspml_2024.toml \\\n"
-      "    --journal trials.jsonl --out best.toml --trials 50");
+      "    --journal trials.jsonl --out best.toml --trials 50\n"
+      "  kronite csp train --templates mp_stable.ktl --config best.toml --out model.safetensors");
   command->callback([job] { job->run(); });
 }
 

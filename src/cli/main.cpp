@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
   });
 
   CLI::App program{
-      "Crystal structures from formulas, kernel mean descriptors and functional regression.",
+      "Crystal structures from formulas, template libraries, descriptors, fingerprints, models.",
       "kronite"};
   program.set_version_flag("--version", "kronite " KRONITE_VERSION);
   program.require_subcommand(1);

@@ -44,9 +44,10 @@ std::string words(const Ensemble& ensemble) {
 }
 
 void add_model_argument(CLI::App& command, std::string& name) {
-  command.add_option("MODEL", name,
-                     "A model file, or the name of a model inside kronite; without it the best of "
-                     "these");
+  command
+      .add_option("MODEL", name,
+                  "A .safetensors file or a name inside kronite; without it the best inside")
+      ->type_name("FILE|NAME");
 }
 
 void add_model(CLI::App& program) {

@@ -164,31 +164,38 @@ void add_model_convert(CLI::App& model) {
       model.add_subcommand("convert", "Make a model of Keras weights, or an ONNX file of a model");
   command
       ->add_option("IN", convert->in,
-                   "Weights of Keras (.npz of get_weights(), .h5), one file per network of the "
-                   "ensemble; or one model, a file or the name of one inside kronite")
-      ->required();
+                   "Weights of Keras (.npz of get_weights(), .h5), one file per network of the\n"
+                   "ensemble; or one model, a file or a name inside kronite")
+      ->required()
+      ->type_name("FILE|NAME");
   command->add_option("--out", convert->out, "What is written: FILE.safetensors or FILE.onnx")
       ->required()
-      ->check(output_name);
+      ->check(output_name)
+      ->type_name("FILE");
   auto* statistics = command->add_option(
       "--statistics", convert->statistics,
-      "Means and standard deviations of the descriptors: .npy with two rows, or CSV with rows "
-      "called mean and std");
+      "For weights of Keras: means and standard deviations of the descriptors, .npy with\n"
+      "two rows, or CSV with rows called mean and std");
+  statistics->type_name("FILE");
   command
       ->add_option("--templates", convert->templates,
-                   "Take them from this library: they are those of its templates")
-      ->excludes(statistics);
+                   "For weights of Keras: take these from the library that they were trained on")
+      ->excludes(statistics)
+      ->type_name("FILE");
   command->add_option("--epsilon", convert->keras.epsilon, "Of batch normalisation")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::NonNegativeNumber.description(""))
+      ->type_name("NUMBER")
       ->capture_default_str();
   command->add_flag("--normalised-after-activation", convert->keras.normalised_after_activation,
                     "Batch normalisation stands behind the ReLU, not before it");
   command
       ->add_option("--tau", convert->tau, "Dissimilarity up to which structures counted as alike")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::PositiveNumber.description(""))
+      ->type_name("NUMBER")
       ->capture_default_str();
-  command->add_option("--card", convert->card, "KEY=VALUE: what the card shall say; any number")
-      ->allow_extra_args(false);
+  command->add_option("--card", convert->card, "What the card shall say; may be given often")
+      ->allow_extra_args(false)
+      ->type_name("KEY=VALUE");
   command->footer(
       "Examples:\n"
       "  kronite model convert a.h5 b.h5 --templates mine.ktl --out mine.safetensors \\\n"

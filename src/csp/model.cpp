@@ -207,8 +207,9 @@ Model embedded_model(const std::string& name) {
   if (names.empty())
     fail(Errc::invalid_argument, "there is no model \"{}\": this kronite was built without models",
          printable(name));
-  fail(Errc::invalid_argument, "there is no model \"{}\" inside kronite, but {}", printable(name),
-       fmt::join(names, ", "));
+  fail(Errc::invalid_argument,
+       "there is no model \"{}\" inside kronite (inside: {}), and no file of that name",
+       printable(name), fmt::join(names, ", "));
 }
 
 bool names_a_file(const std::string& model) {
