@@ -22,8 +22,7 @@ constexpr const char* kNotGoodFor =
     "which the training data hardly hold. Polymorphs: it sees compositions only, so that it cannot "
     "tell templates of one formula apart. Stability: p says how alike structures are, not how low "
     "an energy is. p holds for pairs drawn as in training (setting.pairs.unlike_per_alike unlike "
-    "ones "
-    "for each alike one) and is higher than the frequency among all templates of a ratio.";
+    "ones for each alike one); among all templates of a ratio the frequency is another one.";
 
 /// "CC-BY-4.0 (28810), CC0 (12)": licences of the templates, most frequent first.
 std::string licences(const TemplateLibrary& library) {
