@@ -89,7 +89,6 @@ std::vector<ReliabilityBin> reliability(const PairPart& part, const std::vector<
 /// Expected calibration error: the mean of |mean_p - alike| weighted by pairs; 0 without pairs.
 double calibration_error(const std::vector<ReliabilityBin>& bins);
 
-/// Members have seeds of their own: fit.seed, fit.seed + 1, ...
 /// What only people know of a training; empty texts stay out of the model's card.
 struct CardTexts {
   std::string data;     ///< what the library was made of, with its source
@@ -97,6 +96,7 @@ struct CardTexts {
   std::string metrics;  ///< how good it is, by another training with parts held out
 };
 
+/// Members have seeds of their own: fit.seed, fit.seed + 1, ...
 struct TrainOptions {
   PairOptions pairs;
   learn::NetworkShape network;
@@ -146,8 +146,8 @@ struct TrainHooks {
 };
 
 /// Trains an ensemble and judges each network on its validation and test part. Templates are
-/// described and standardised by the library's own statistics. Gone on from a checkpoint, the model
-/// is the same to the last bit as without the interruption.
+/// described and standardised by the library's own statistics. Gone on from a checkpoint on the
+/// same device, the model is the same to the last bit as without the interruption.
 /// @throws Error as make_pairs() and learn::fit(), naming the network; invalid_argument when the
 /// checkpoint belongs to another library or other options; corrupt when it is damaged; io.
 TrainResult train(Device& device, const TemplateLibrary& library, const TrainOptions& options,

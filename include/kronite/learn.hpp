@@ -21,6 +21,8 @@ struct NetworkShape {
 
 /// Adam (beta1 0.9, beta2 0.999, epsilon 1e-7) on the mean cross entropy of batches.
 struct FitOptions {
+  /// Pairs of a step at most: an epoch is cut into as few batches as that takes, all of one size or
+  /// one less.
   std::int64_t batch = 1024;
   double learning_rate = 1e-3;
   /// Let the learning rate fall to 0 along half a cosine over all max_epochs.
@@ -71,9 +73,8 @@ struct FitHooks {
   std::function<bool(const FitState&)> after_epoch;
 };
 
-/// Trains one network on |rows_first - rows_second|, formed batch by batch on `device`; the last
-/// batch of an epoch holds what is left. rows: n x d, host. Reproducible: the same bits from the
-/// same inputs on the CPU for any number of threads.
+/// Trains one network on |rows_first - rows_second|, formed batch by batch on `device`. rows: n x
+/// d, host. Reproducible: the same bits from the same inputs on the CPU for any number of threads.
 /// @throws Error invalid_argument for shapes, options or pairs that make no sense, pairs of one
 /// class only, or a state of another shape; numerical when the loss is no longer finite, naming the
 /// epoch; cancelled.

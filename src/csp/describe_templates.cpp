@@ -4,14 +4,11 @@
 #include <algorithm>
 
 namespace kronite::csp {
-namespace {
 
 bool covers(const ElementTable& table, const Composition& composition) {
   return std::all_of(composition.parts().begin(), composition.parts().end(),
                      [&](const ElementAmount& part) { return table.has(part.z); });
 }
-
-}  // namespace
 
 CoveredTemplates covered_templates(const TemplateLibrary& library, TemplateRange range,
                                    const ElementTable& table) {

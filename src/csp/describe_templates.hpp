@@ -8,6 +8,9 @@
 
 namespace kronite::csp {
 
+/// Whether all elements are in the table.
+bool covers(const ElementTable& table, const Composition& composition);
+
 /// Templates whose elements are all in an element table.
 struct CoveredTemplates {
   std::vector<std::int64_t> index;        ///< in the library, ascending

@@ -6,11 +6,12 @@
 #include <unordered_set>
 #include <utility>
 
-#include "base/fail.hpp"             // for fail
-#include "csp/close_pairs.hpp"       // for close_pairs
-#include "csp/splits.hpp"            // for Labels, split_templates, random_for
-#include "kronite/csp_training.hpp"  // for make_pairs
-#include "math/sampling.hpp"         // for draw_distinct
+#include "base/fail.hpp"               // for fail
+#include "csp/close_pairs.hpp"         // for close_pairs
+#include "csp/describe_templates.hpp"  // for covers
+#include "csp/splits.hpp"              // for Labels, split_templates, random_for
+#include "kronite/csp_training.hpp"    // for make_pairs
+#include "math/sampling.hpp"           // for draw_distinct
 
 namespace kronite::csp {
 namespace {
@@ -49,12 +50,6 @@ void check_library(const TemplateLibrary& library) {
         fmt::format("{} has more than 2147483647 templates", library.path()));
 }
 
-bool described(const Composition& composition) {
-  return std::all_of(
-      composition.parts().begin(), composition.parts().end(),
-      [](const ElementAmount& part) { return ElementTable::embedded().has(part.z); });
-}
-
 /// Templates that take part.
 Labels labels_of(const TemplateLibrary& library, const std::vector<std::string>& excluded) {
   std::unordered_set<std::string> formulas;
@@ -66,7 +61,7 @@ Labels labels_of(const TemplateLibrary& library, const std::vector<std::string>&
     std::vector<std::int32_t>& members = labels.emplace_back();
     for (std::int64_t i = range.begin; i < range.end; ++i)
       if (formulas.count(std::string(library.info(i).formula)) == 0 &&
-          described(library.composition(i)))
+          covers(ElementTable::embedded(), library.composition(i)))
         members.push_back(static_cast<std::int32_t>(i));
   }
   return labels;

@@ -78,8 +78,7 @@ void check_range(const char* call, std::size_t number, const char* name, std::in
         fmt::format("block {} has the {} [{}, {}) of {}", number, name, begin, end, rows));
 }
 
-// --- long calls
-// -----------------------------------------------------------------------------------
+// --- long calls ---------------------------------------------------------------------------------
 
 /// Operations between two reports of progress.
 constexpr double kCpuBatch = 3e11, kGpuBatch = 1e13;

@@ -16,6 +16,7 @@ using io::SafetensorsWriter;
 constexpr auto kBetweenWrites = std::chrono::seconds(10);
 constexpr std::string_view kFormat = "kronite.training";
 constexpr std::string_view kVersion = "1";
+constexpr std::string_view kSetting = "setting.";
 constexpr std::int64_t kRecordValues = 5;
 
 std::int64_t size_of(const auto& values) { return static_cast<std::int64_t>(values.size()); }
@@ -28,6 +29,19 @@ std::int64_t whole_number(const SafetensorsFile& file, std::string_view key) {
   if (error != std::errc() || stop != end || value < 0)
     file.refuse(fmt::format("\"{}\" is \"{}\", expected a whole number", key, text));
   return value;
+}
+
+TrainSettings read_settings(const SafetensorsFile& file) {
+  TrainSettings settings;
+  for (const auto& [key, text] : file.metadata())
+    if (key.starts_with(kSetting)) settings.emplace_back(key.substr(kSetting.size()), text);
+  return settings;
+}
+
+std::string value_of(const TrainSettings& settings, const std::string& name) {
+  for (const auto& [known, value] : settings)
+    if (known == name) return value;
+  return "nothing";
 }
 
 void add_history(SafetensorsWriter& writer, const std::string& name,
@@ -45,10 +59,22 @@ std::vector<learn::EpochRecord> read_history(const SafetensorsFile& file, const 
     file.refuse(fmt::format("there is no table \"{}\"", name));
   const auto values = file.values<double>(name, {entry->shape[0], kRecordValues});
   std::vector<learn::EpochRecord> history;
-  for (std::size_t i = 0; i < values.size(); i += kRecordValues)
-    history.push_back(
-        {static_cast<int>(values[i]), values[i + 1], values[i + 2], values[i + 3], values[i + 4]});
+  for (std::size_t i = 0; i < values.size(); i += kRecordValues) {
+    const int epoch = static_cast<int>(history.size()) + 1;
+    if (values[i] != epoch)
+      file.refuse(fmt::format("\"{}\" has epoch {} where {} is expected", name, values[i], epoch));
+    history.push_back({epoch, values[i + 1], values[i + 2], values[i + 3], values[i + 4]});
+  }
   return history;
+}
+
+/// One of the epochs of `history`; 0 only where there is none.
+int read_best_epoch(const SafetensorsFile& file, const std::string& prefix,
+                    const std::vector<learn::EpochRecord>& history) {
+  const std::int64_t best = whole_number(file, prefix + "best_epoch");
+  if (best > size_of(history) || (best == 0) != history.empty())
+    file.refuse(fmt::format("its best epoch is {} of {}", best, history.size()));
+  return static_cast<int>(best);
 }
 
 std::vector<float> read_vector(const SafetensorsFile& file, const std::string& name) {
@@ -72,8 +98,8 @@ void add_fit(SafetensorsWriter& writer, const std::string& prefix, const learn::
 
 learn::Fit read_fit(const SafetensorsFile& file, const std::string& prefix) {
   learn::Fit fit;
-  fit.best_epoch = static_cast<int>(whole_number(file, prefix + "best_epoch"));
   fit.history = read_history(file, prefix + "history");
+  fit.best_epoch = read_best_epoch(file, prefix, fit.history);
   const std::int64_t layers = whole_number(file, prefix + "layers");
   for (std::int64_t k = 0; k < layers; ++k) {
     const std::string name = fmt::format("{}layer.{}.", prefix, k);
@@ -91,8 +117,11 @@ learn::Fit read_fit(const SafetensorsFile& file, const std::string& prefix) {
     layer.activation = static_cast<Activation>(activation);
     fit.network.layers.push_back(std::move(layer));
   }
-  Ensemble one{{fit.network}};
-  one.check();
+  try {
+    Ensemble{{fit.network}}.check();
+  } catch (const Error& e) {
+    file.refuse(e.what());
+  }
   return fit;
 }
 
@@ -109,14 +138,12 @@ void add_state(SafetensorsWriter& writer, const learn::FitState& state) {
 learn::FitState read_state(const SafetensorsFile& file) {
   learn::FitState state;
   state.steps = whole_number(file, "current.steps");
-  state.best_epoch = static_cast<int>(whole_number(file, "current.best_epoch"));
   state.history = read_history(file, "current.history");
+  state.best_epoch = read_best_epoch(file, "current.", state.history);
   state.parameters = read_vector(file, "current.parameters");
   state.moment1 = read_vector(file, "current.moment1");
   state.moment2 = read_vector(file, "current.moment2");
   state.best = read_vector(file, "current.best");
-  if (state.best_epoch > size_of(state.history))
-    file.refuse(fmt::format("its best epoch is {} of {}", state.best_epoch, state.history.size()));
   return state;
 }
 
@@ -135,14 +162,14 @@ void TrainCheckpoint::read() {
   if (*file.text(kFormat) != kVersion)
     file.refuse(fmt::format("it is a checkpoint of version {}, expected {}", *file.text(kFormat),
                             kVersion));
-  for (const auto& [name, value] : settings_) {
-    const std::string* before = file.text("setting." + name);
-    if (!before || *before != value)
-      fail(Errc::invalid_argument,
-           "{}: this run was begun with {} = {}, now it is {}; go on with the same settings and "
-           "library, or remove the file to start afresh",
-           path_, name, before ? *before : "nothing", value);
-  }
+  const TrainSettings &now = settings_, before = read_settings(file);
+  for (const TrainSettings* either : {&now, &before})  // each may have some of its own
+    for (const auto& [name, value] : *either)
+      if (value_of(before, name) != value_of(now, name))
+        fail(Errc::invalid_argument,
+             "{}: this run was begun with {} = {}, now it is {}; go on with the same settings and "
+             "library, or remove the file to start afresh",
+             path_, name, value_of(before, name), value_of(now, name));
   const std::int64_t finished = whole_number(file, "finished");
   for (std::int64_t m = 0; m < finished; ++m)
     finished_.push_back(read_fit(file, fmt::format("member.{}.", m)));
@@ -163,7 +190,8 @@ void TrainCheckpoint::write(const learn::FitState* state) {
   if (path_.empty()) return;
   SafetensorsWriter writer;
   writer.set(kFormat, kVersion);
-  for (const auto& [name, value] : settings_) writer.set("setting." + name, value);
+  for (const auto& [name, value] : settings_)
+    writer.set(fmt::format("{}{}", kSetting, name), value);
   writer.set("finished", fmt::format("{}", finished_.size()));
   for (std::size_t m = 0; m < finished_.size(); ++m)
     add_fit(writer, fmt::format("member.{}.", m), finished_[m]);

@@ -144,6 +144,8 @@ TrainSettings train_settings(const TrainOptions& options) {
 TrainSettings run_settings(const TemplateLibrary& library, const TrainOptions& options,
                            const std::vector<std::string>& excluded_formulas) {
   TrainSettings settings = train_settings(options);
+  if (options.pairs.draw != 0)  // which no file can set
+    settings.emplace_back("pairs.draw", fmt::format("{}", options.pairs.draw));
   settings.emplace_back("library", library.hash());
   ContentHash hash;
   for (const std::string& formula : excluded_formulas) hash.take(formula + "\n");

@@ -29,7 +29,7 @@ inline constexpr CardKey kCardKeys[] = {
 
 /// Every setting in the order of to_toml(): "pairs.tau" and its value as TOML writes it.
 TrainSettings train_settings(const TrainOptions& options);
-/// The same, and what else decides the result: library and excluded formulas.
+/// The same, and what else decides the result: draw, library and excluded formulas.
 TrainSettings run_settings(const TemplateLibrary& library, const TrainOptions& options,
                            const std::vector<std::string>& excluded_formulas);
 /// A file that reads back as the same options.

@@ -39,7 +39,8 @@ std::string subject(const TemplateLibrary& library, const TrainOptions& base,
   std::string text = "csp: validation " + options.metric;
   for (const auto& [key, value] : run_settings(library, base, excluded)) {
     const bool fixed = key != "name" && key != "members" && key != "split_per_member" &&
-                       key != "network.hidden" && key != "network.dropout";
+                       key != "network.hidden" && key != "network.dropout" &&
+                       !key.starts_with("card.");
     if (fixed) text += fmt::format(", {} = {}", key, value);
   }
   return text;
@@ -85,7 +86,11 @@ class Tuning {
       hooks.progress = [&](const TrainProgress& now) { return hooks_.progress(trial.number, now); };
     try {
       const auto result = train(device_, library_, options, excluded_, hooks);
-      return result.members.front().validation.*metric_;
+      const PairMetrics& validation = result.members.front().validation;
+      if (validation.pairs == 0)
+        fail(Errc::invalid_argument,
+             "networks are judged on the validation part, but no two of its templates are alike");
+      return validation.*metric_;
     } catch (const Error& e) {
       if (e.code() != Errc::numerical) throw;
       notice(fmt::format("trial {}: {}", trial.number, e.what()));

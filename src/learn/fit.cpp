@@ -46,6 +46,10 @@ struct Judgement {
   double accuracy = std::numeric_limits<double>::quiet_NaN();
 };
 
+bool finite(const std::vector<float>& values) {
+  return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
+}
+
 Judgement judge(const std::vector<float>& p, const std::vector<std::uint8_t>& alike) {
   if (p.empty()) return {};
   constexpr double kLeast = 1e-7;  // a probability of 0 in single precision is not a certainty
@@ -75,6 +79,7 @@ class Fitting {
   void shuffle_pairs(int epoch);
   void step(std::int64_t first, std::int64_t count);
   double learning_rate() const;
+  [[noreturn]] void diverged(int epoch) const;
   double mean_loss(int epoch);
   void keep_state();
   bool finished() const;
@@ -108,7 +113,7 @@ Fitting::Fitting(Device& device, const NetworkShape& shape, const FitOptions& op
       pairs_(pairs),
       validation_(validation),
       dropout_seed_(math::Random(options.seed, kDropoutStream).bits64()),
-      batches_((pairs.size() + options.batch - 1) / options.batch),
+      batches_((pairs.size() - 1) / options.batch + 1),
       most_rows_((pairs.size() + batches_ - 1) / batches_),
       rows_(backend_, rows),
       network_(device, layout_, most_rows_),
@@ -162,10 +167,12 @@ void Fitting::run_epoch() {
   }
   record.loss = mean_loss(record.epoch);
   keep_state();
+  // The losses are those before the last step, which may have been the one too far.
+  if (!finite(state_.parameters)) diverged(record.epoch);
   const Network network = folded(layout_, state_.parameters);
-  const Judgement judgement =
-      judge(pair_probabilities(device_, Ensemble{{network}}, rows_.view(), validation_),
-            validation_.alike);
+  const auto p = pair_probabilities(device_, Ensemble{{network}}, rows_.view(), validation_);
+  if (!finite(p)) diverged(record.epoch);
+  const Judgement judgement = judge(p, validation_.alike);
   record.validation_loss = judgement.loss;
   record.validation_accuracy = judgement.accuracy;
   const bool better =
@@ -226,15 +233,18 @@ double Fitting::learning_rate() const {
   return options_.learning_rate * 0.5 * (1 + std::cos(kPi * done / all));
 }
 
+void Fitting::diverged(int epoch) const {
+  fail(Errc::numerical,
+       "the loss is no longer finite in epoch {}: the learning rate {} is too large, or a "
+       "descriptor is not a number",
+       epoch, options_.learning_rate);
+}
+
 double Fitting::mean_loss(int epoch) {
   const auto losses = download(backend_, losses_.vector());
   const double mean =
       std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(losses.size());
-  if (!std::isfinite(mean))
-    fail(Errc::numerical,
-         "the loss is no longer finite in epoch {}: the learning rate {} is too large, or a "
-         "descriptor is not a number",
-         epoch, options_.learning_rate);
+  if (!std::isfinite(mean)) diverged(epoch);
   return mean;
 }
 

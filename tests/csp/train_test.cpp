@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 
 #include "csp/fingerprint_library.hpp"  // for point, library_of
@@ -167,6 +168,46 @@ TEST_F(Train, RefusesACheckpointOfAnotherTraining) {
             std::string::npos)
       << text;
   EXPECT_NE(excluded.find("excluded formulas"), std::string::npos) << excluded;
+}
+
+TEST_F(Train, RefusesACheckpointOfAnotherDrawOrCard) {
+  TrainOptions begun = small_options();
+  begun.pairs.draw = 3;
+  begun.card.licence = "CC0-1.0";
+  TrainOptions other_draw = begun, no_card = begun;
+  other_draw.pairs.draw = 0;
+  no_card.card.licence = "";
+  TrainHooks hooks;
+  hooks.checkpoint = file("run.checkpoint");
+  stop_after(1, begun, hooks.checkpoint);
+
+  const auto draw = refusal([&] { train_small(other_draw, hooks); }, Errc::invalid_argument);
+  const auto card = refusal([&] { train_small(no_card, hooks); }, Errc::invalid_argument);
+
+  EXPECT_NE(draw.find("begun with pairs.draw = 3"), std::string::npos) << draw;
+  EXPECT_NE(card.find("begun with card.licence = \"CC0-1.0\", now it is nothing"),
+            std::string::npos)
+      << card;
+}
+
+TEST_F(Train, RefusesACheckpointWithABestEpochThatIsNone) {
+  TrainHooks hooks;
+  hooks.checkpoint = file("run.checkpoint");
+  stop_after(1, small_options(), hooks.checkpoint);
+  std::string text = io::read_file(hooks.checkpoint);
+  const std::string key = "\"current.best_epoch\":\"";
+  const std::size_t at = text.find(key);
+  ASSERT_NE(at, std::string::npos);
+  text.replace(at + key.size(), 1, "2147483648");
+  std::uint64_t header = 0;
+  std::memcpy(&header, text.data(), sizeof header);
+  header += 9;
+  std::memcpy(text.data(), &header, sizeof header);
+  io::write_file(hooks.checkpoint, text);
+
+  const auto message = refusal([&] { train_small(small_options(), hooks); }, Errc::corrupt);
+
+  EXPECT_NE(message.find("its best epoch is 2147483648 of 1"), std::string::npos) << message;
 }
 
 TEST_F(Train, RefusesACheckpointThatIsDamagedOrNone) {

@@ -189,6 +189,20 @@ TEST_P(FitOnEachDevice, NamesTheEpochInWhichTheLossIsLost) {
   EXPECT_NE(message.find("no longer finite in epoch 1"), std::string::npos) << message;
 }
 
+TEST_P(FitOnEachDevice, NoticesALossThatTheLastStepLost) {
+  FitOptions options = short_options();
+  options.batch = 1 << 20;
+  options.max_epochs = 1;
+  options.learning_rate = 1e60;  // infinite in single precision
+
+  const auto message = refusal(Errc::numerical, [&] {
+    learn::fit(device, {{24, 16}, false, 0.0}, options, task.rows.view(), task.training,
+               task.validation);
+  });
+
+  EXPECT_NE(message.find("no longer finite in epoch 1"), std::string::npos) << message;
+}
+
 TEST_P(FitOnEachDevice, RefusesPairsAndOptionsThatMakeNoSense) {
   const auto with = [&](auto change) {
     Task original = task;
