@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <memory>
@@ -10,7 +11,7 @@
 #include "cli/csp.hpp"              // for add_csp_score
 #include "cli/formulas.hpp"         // for read_formulas
 #include "cli/row_writer.hpp"       // for RowWriter, check_row_file
-#include "cli/terminal.hpp"         // for ProgressLine
+#include "cli/terminal.hpp"         // for ProgressLine, interrupted
 #include "csp/template_scores.hpp"  // for TemplateScores
 
 namespace kronite::cli {
@@ -45,6 +46,7 @@ struct ScoreCommand {
   void score(const TemplateScores& scores, const std::vector<Row>& rows,
              const TemplateLibrary& library, ProgressLine& progress, long long pairs_in_all,
              RowWriter& writer);
+  [[noreturn]] void stop() const;
   void report(std::size_t rows) const;
 
   long long pairs_ = 0;
@@ -90,8 +92,7 @@ void ScoreCommand::score(const TemplateScores& scores, const std::vector<Row>& r
   const auto begin = Clock::now();
   const BestTemplates best =
       scores.best(top, chosen_precision(), [&](long long done, long long total) {
-        if (!progress(pairs_ + done, std::max(pairs_in_all, total)))
-          fail(Errc::cancelled, "stopped; nothing was written");
+        if (!progress(pairs_ + done, std::max(pairs_in_all, total))) stop();
         return true;
       });
   seconds_ += std::chrono::duration<double>(Clock::now() - begin).count();
@@ -99,12 +100,21 @@ void ScoreCommand::score(const TemplateScores& scores, const std::vector<Row>& r
   write_rows(best, rows, library, writer);
   if (!check) return;
   const csp::PrecisionError error = scores.error_of(chosen_precision(), kCheckedPairs);
-  const double shared = csp::shared_share(scores.best(top, Precision::fp32), best);
+  const BestTemplates exact = scores.best(top, Precision::fp32, [&](long long, long long) {
+    if (interrupted()) stop();
+    return true;
+  });
+  const double shared = csp::shared_share(exact, best);
   fmt::print(
       stderr,
       "{} against fp32: |dp| at most {:.1e} and {:.1e} on average over {} pairs; {:.2f} % of "
       "the best {} are the same\n",
       precision, error.largest, error.mean, error.pairs, 100 * shared, top);
+}
+
+/// Rows on standard output are out already.
+void ScoreCommand::stop() const {
+  fail(Errc::cancelled, "{}", out == "-" ? "stopped" : "stopped; nothing was written");
 }
 
 void ScoreCommand::report(std::size_t rows) const {
@@ -121,6 +131,9 @@ void ScoreCommand::run() {
   const auto size = [&](const std::string& ratio) {
     return static_cast<long long>(library.with_ratio(ratio).size());
   };
+  long long longest = 1;  // list; more places would take memory and stay empty
+  for (const auto& ratio : library.ratios()) longest = std::max(longest, size(ratio));
+  top = static_cast<int>(std::min<long long>(top, longest));
   long long pairs = 0;
   ProgressLine progress("pairs");
   const auto list = queries.empty()

@@ -61,6 +61,7 @@ class KerasReader {
   void take_layer() {
     const WeightArray& kernel = arrays_[next_];
     if (kernel.shape.size() != 2) refuse(kernel, "is no kernel of a dense layer (inputs x units)");
+    if (kernel.values.empty()) refuse(kernel, "has no values");
     ++next_;
     Dense dense;
     dense.inputs = static_cast<std::size_t>(kernel.shape[0]);

@@ -127,6 +127,7 @@ TEST(KerasNetwork, RefusesArraysThatAreNoSuchNetwork) {
   expect_refused({}, "no weights of dense layers");
   expect_refused({vector}, "\"vector\" is no kernel");
   expect_refused({{"image", {1, 1, 1}, {1}}}, "\"image\" is no kernel");
+  expect_refused({{"kernel", {1'000'000'000'000'000'000, 0}, {}}}, "\"kernel\" has no values");
   expect_refused({kernel, vector, vector}, "is followed by 2 vectors");
   expect_refused({kernel, {"bias", {3}, {1, 2, 3}}}, "has 3 values where 2 are expected");
   expect_refused({kernel, vector, kernel}, "takes 1 inputs where 2 come");
