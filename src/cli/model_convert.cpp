@@ -107,6 +107,11 @@ csp::Model ConvertCommand::import() const {
                          std::filesystem::path(path).filename().string());
   }
   read_statistics(model);
+  for (std::size_t i = 0; i < in.size(); ++i)
+    if (const auto inputs = model.ensemble.members[i].layers.front().inputs;
+        inputs != std::ssize(model.mean))
+      fail(Errc::parse, "{}: this network takes {} inputs, and {} gives {} means", in[i], inputs,
+           statistics.empty() ? templates : statistics, model.mean.size());
   model.element_table = ElementTable::embedded().hash();
   model.tau = tau;
   model.card = {{"name", std::filesystem::path(out).stem().string()},
