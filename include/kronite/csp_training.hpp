@@ -32,8 +32,9 @@ struct PairOptions {
   /// Of each ratio label and part at most so many alike pairs, drawn at random, so that large
   /// labels do not drown the rest; 0: all of them.
   std::int64_t most_alike_per_label = 0;
-  /// In the training part so many unlike pairs are drawn for each alike one of a label. With one,
-  /// as published, p is calibrated for pairs of which half are alike; with more, p is lower.
+  /// In the training part so many unlike pairs are drawn for each alike one of a label, 1 as
+  /// published. With another number the networks learn from what a query meets; p still speaks of
+  /// pairs half of which are alike, as the bias of the last layer is moved by the log odds.
   double unlike_per_alike = 1;
   HoldOut hold_out = HoldOut::formula;
   std::array<double, 3> parts{0.6, 0.2, 0.2};  ///< training, validation, test; they add up to 1

@@ -21,8 +21,8 @@ constexpr const char* kNotGoodFor =
     "Disordered, amorphous, molecular and organic crystals, metallic glasses and quasicrystals, "
     "which the training data hardly hold. Polymorphs: it sees compositions only, so that it cannot "
     "tell templates of one formula apart. Stability: p says how alike structures are, not how low "
-    "an energy is. p holds for pairs drawn as in training (setting.pairs.unlike_per_alike unlike "
-    "ones for each alike one); among all templates of a ratio the frequency is another one.";
+    "an energy is. p speaks of pairs half of which are alike, as in the published method; most "
+    "templates of a ratio are not, so that p is higher than the frequency among them.";
 
 /// "CC-BY-4.0 (28810), CC0 (12)": licences of the templates, most frequent first.
 std::string licences(const TemplateLibrary& library) {

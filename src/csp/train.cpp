@@ -1,5 +1,6 @@
 // Training runs: pairs, one network after the other, judgements, the model.
 #include <algorithm>
+#include <cmath>
 
 #include "base/fail.hpp"               // for fail
 #include "csp/describe_templates.hpp"  // for covered_templates, standardised_descriptors
@@ -115,6 +116,14 @@ Judgement Training::judge(const Ensemble& ensemble, const PairData& data) const 
   return judgement;
 }
 
+/// Moves the bias of the last layer so that p speaks of pairs half of which are alike, whatever
+/// share of the training pairs was: odds change by the ratio of the two prior odds (Elkan, IJCAI
+/// 2001).
+void speak_of_balanced_pairs(Network& network, std::int64_t alike, std::int64_t pairs) {
+  const double odds = static_cast<double>(alike) / static_cast<double>(pairs - alike);
+  network.layers.back().bias.back() -= static_cast<float>(std::log(odds));
+}
+
 TrainResult Training::run() {
   TrainResult result;
   PairData first;
@@ -122,12 +131,14 @@ TrainResult Training::run() {
     const PairOptions pairs = pair_options(m);
     PairData data = make_pairs(device_, library_, pairs, excluded_);
     learn::Fit made = fit_or_take_up(m, data);
-    const auto& alike = data.training.pairs.alike;
     MemberReport report;
-    static_cast<Judgement&>(report) = judge({{made.network}}, data);
-    report.split_seed = pairs.seed;
+    const auto& alike = data.training.pairs.alike;
     report.training_pairs = data.training.pairs.size();
     report.alike_training_pairs = std::count(alike.begin(), alike.end(), std::uint8_t{1});
+    if (options_.pairs.unlike_per_alike != 1)
+      speak_of_balanced_pairs(made.network, report.alike_training_pairs, report.training_pairs);
+    static_cast<Judgement&>(report) = judge({{made.network}}, data);
+    report.split_seed = pairs.seed;
     report.best_epoch = made.best_epoch;
     report.history = std::move(made.history);
     result.members.push_back(std::move(report));

@@ -235,6 +235,28 @@ TEST_F(Train, SaysWhichNetworkLostItsLoss) {
   EXPECT_TRUE(text.starts_with("network 1 of 2: the loss is no longer finite")) << text;
 }
 
+TEST_F(Train, SpeaksOfBalancedPairsWhateverItLearnedFrom) {
+  TrainOptions options = small_options();
+  options.members = 1;
+  options.pairs.parts = {0.5, 0.5, 0.0};
+  options.pairs.unlike_per_alike = 12;
+  options.fit.max_epochs = 30;
+  options.fit.patience = 0;
+
+  const MemberReport report = train_small(options).members[0];
+
+  ASSERT_GT(report.training_pairs, 5 * report.alike_training_pairs);
+  double p = 0, pairs = 0;
+  for (const ReliabilityBin& bin : report.reliability)
+    if (bin.pairs > 0) {
+      p += bin.mean_p * static_cast<double>(bin.pairs);
+      pairs += static_cast<double>(bin.pairs);
+    }
+  const auto alike = static_cast<double>(report.validation.alike);
+  // Unmoved, the mean would be near the share of alike training pairs, under 0.17.
+  EXPECT_NEAR(p / pairs, alike / pairs, 0.2);
+}
+
 TEST_F(Train, RefusesPairsOfOneKind) {
   std::vector<Template> apart;
   for (const char* metal : {"Li", "Na", "K", "Rb", "Cs", "Mg", "Ca", "Sr", "Ba", "Sc", "Y", "La"})
