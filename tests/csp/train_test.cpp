@@ -319,6 +319,7 @@ TEST(TrainConfig, ReadsTheShippedFiles) {
   const auto published = read_train_config(configs + "cspml_2024.toml");
   const auto small = read_train_config(configs + "cspml_2022.toml");
   const auto types = read_train_config(configs + "cspml_2024_structure_type.toml");
+  const auto small_types = read_train_config(configs + "cspml_2022_structure_type.toml");
   for (const char* shape : {"best", "2022"}) {
     const auto all = read_train_config(fmt::format("{}shipped_{}.toml", configs, shape));
     const auto judged =
@@ -338,6 +339,8 @@ TEST(TrainConfig, ReadsTheShippedFiles) {
   EXPECT_EQ(published.pairs.cap, 0.01);
   EXPECT_EQ(small.network.hidden, (std::vector<std::int64_t>{50, 50, 50}));
   EXPECT_EQ(types.pairs.hold_out, HoldOut::structure_type);
+  EXPECT_EQ(small_types.pairs.hold_out, HoldOut::structure_type);
+  EXPECT_EQ(small_types.network.hidden, small.network.hidden);
 }
 
 TEST(TrainConfig, WritesWhatReadsBackTheSame) {
