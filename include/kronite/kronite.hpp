@@ -4,6 +4,7 @@
 #include "kronite/array.hpp"
 #include "kronite/composition.hpp"
 #include "kronite/csp.hpp"
+#include "kronite/csp_evaluation.hpp"
 #include "kronite/csp_training.hpp"
 #include "kronite/device.hpp"
 #include "kronite/ensemble.hpp"

@@ -11,6 +11,7 @@ void add_csp(CLI::App& program) {
   CLI::App* csp =
       program.add_subcommand("csp", "Predict crystal structures by element substitution");
   csp->require_subcommand(1);
+  add_csp_evaluate(*csp);
   add_csp_predict(*csp);
   add_csp_score(*csp);
   add_csp_train(*csp);

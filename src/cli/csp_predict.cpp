@@ -8,20 +8,18 @@
 #include <optional>
 #include <unordered_set>
 
-#include "base/fail.hpp"            // for fail
-#include "base/hash.hpp"            // for content_hash
-#include "base/log.hpp"             // for notice
-#include "cli/csp.hpp"              // for add_csp_predict
-#include "cli/formulas.hpp"         // for read_formulas
-#include "cli/terminal.hpp"         // for Table, ProgressLine, interrupted, tolerance
-#include "csp/model_file.hpp"       // for names_a_file
-#include "csp/record.hpp"           // for mapping_text
-#include "csp/run_folder.hpp"       // for RunFolder
-#include "io/escape.hpp"            // for one_line
-#include "io/input.hpp"             // for read_file
-#include "io/structure_reader.hpp"  // for to_number
-#include "kronite/csp.hpp"          // for predict
-#include "kronite/model.hpp"        // for Classifier, embedded_model
+#include "base/fail.hpp"       // for fail
+#include "base/hash.hpp"       // for content_hash
+#include "base/log.hpp"        // for notice
+#include "cli/csp.hpp"         // for add_csp_predict
+#include "cli/formulas.hpp"    // for read_formulas
+#include "cli/ranker.hpp"      // for RankerOptions, probability_below_one
+#include "cli/terminal.hpp"    // for Table, ProgressLine, interrupted, tolerance
+#include "csp/record.hpp"      // for mapping_text
+#include "csp/run_folder.hpp"  // for RunFolder
+#include "io/escape.hpp"       // for one_line
+#include "io/input.hpp"        // for read_file
+#include "kronite/csp.hpp"     // for predict
 
 namespace kronite::cli {
 namespace {
@@ -32,18 +30,11 @@ constexpr std::size_t kShownErrors = 10;
 /// A page of more compositions than this would be too long to look through.
 constexpr std::size_t kPageQueries = 50;
 
-/// A ranker, and what a run keeps of it.
-struct ChosenRanker {
-  std::unique_ptr<csp::Ranker> ranking;
-  double work = 0;                    ///< floating-point operations per template
-  const csp::Model* model = nullptr;  ///< inside `ranking`; null by distance
-  std::string model_name;             ///< where it is from
-};
-
 /// The options of `kronite csp predict`.
 struct PredictCommand {
   std::vector<std::string> formulas;
-  std::string list, templates, elements, out, device = "auto", ranker, model;
+  std::string list, templates, elements, out, device = "auto";
+  RankerOptions ranker;
   std::optional<double> cutoff;
   csp::PredictOptions options;
   bool skip_bad = false, resume = false;
@@ -52,7 +43,6 @@ struct PredictCommand {
   void run();
 
  private:
-  bool by_classifier() const;
   ChosenRanker choose_ranker(const ElementTable& table) const;
   csp::RunInfo run_info(const Device& on, const TemplateLibrary& library,
                         const ChosenRanker& chosen) const;
@@ -61,18 +51,6 @@ struct PredictCommand {
   void write_all(Device& on, const std::vector<Composition>& queries,
                  const TemplateLibrary& library, const ChosenRanker& chosen) const;
 };
-
-std::string probability_below_one(const std::string& text) {
-  const auto value = io::to_number(text);
-  const bool good = value && *value >= 0 && *value < 1;  // no NaN
-  return good ? "" : "\"" + text + "\" is no probability from 0 to below 1";
-}
-
-std::string models_inside() {
-  const auto names = csp::embedded_models();
-  if (names.empty()) return "(inside: none)";
-  return fmt::format("(inside: {}; default: {})", fmt::join(names, ", "), names.front());
-}
 
 std::string compositions(std::size_t count) {
   return fmt::format("{} composition{}", count, count == 1 ? "" : "s");
@@ -138,30 +116,11 @@ double pairs(const std::vector<Composition>& queries, const TemplateLibrary& lib
   return count;
 }
 
-/// @throws Error invalid_argument for options that contradict each other.
-bool PredictCommand::by_classifier() const {
-  const bool has_model = !model.empty() || !csp::embedded_models().empty();
-  const bool classifier = ranker == "classifier" || (ranker.empty() && has_model);
-  if (classifier && !has_model)
-    fail(Errc::invalid_argument,
-         "--ranker classifier needs --model FILE: there is no model inside this kronite");
-  if (!classifier && (!model.empty() || cutoff))
-    fail(Errc::invalid_argument, "{} is for --ranker classifier, which needs a model",
-         model.empty() ? "--cutoff" : "--model");
-  return classifier;
-}
-
 ChosenRanker PredictCommand::choose_ranker(const ElementTable& table) const {
-  // Subtract, square and add 290 values per template.
-  if (!by_classifier()) return {csp::distance_ranker(table), 3.0 * 290, nullptr, ""};
-  const bool file = !model.empty() && csp::names_a_file(model);
-  const std::string name = model.empty() ? csp::embedded_models().front() : model;
-  auto classifier = std::make_unique<csp::Classifier>(
-      file ? csp::read_model(name) : csp::embedded_model(name), table);
-  const csp::Model* opened = &classifier->model();
-  // A multiplication and an addition per weight.
-  const double work = 2.0 * static_cast<double>(opened->ensemble.parameters());
-  return {std::move(classifier), work, opened, file ? name : name + " (inside kronite)"};
+  ChosenRanker chosen = ranker.choose(table);
+  if (cutoff && !chosen.model)
+    fail(Errc::invalid_argument, "--cutoff is for --ranker classifier, which needs a model");
+  return chosen;
 }
 
 csp::RunInfo PredictCommand::run_info(const Device& on, const TemplateLibrary& library,
@@ -256,17 +215,7 @@ void add_csp_predict(CLI::App& csp) {
       ->add_option("--templates", job->templates,
                    "Template library ('kronite templates build'); default: the demo set inside")
       ->type_name("FILE");
-  command
-      ->add_option("--ranker", job->ranker,
-                   "How templates are ordered: by a model's probability, or by distance of\n"
-                   "descriptors (default: classifier where there is a model)")
-      ->check(CLI::IsMember({"classifier", "distance"}).description(""))
-      ->type_name("classifier|distance");
-  command
-      ->add_option("--model", job->model,
-                   "The classifier's model: a name inside kronite or a .safetensors file\n" +
-                       models_inside())
-      ->type_name("NAME|FILE");
+  job->ranker.add_options(*command);
   command
       ->add_option("--cutoff", job->cutoff,
                    "Propose only templates with a probability above it; 0: all (default: 0.5)")

@@ -91,6 +91,7 @@ void add_templates(CLI::App& program) {
   add_templates_build(*command);
   add_templates_read(*command);
   add_templates_export(*command);
+  add_templates_sample(*command);
 }
 
 }  // namespace kronite::cli

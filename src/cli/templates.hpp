@@ -18,6 +18,7 @@ namespace kronite::cli {
 void add_templates_build(CLI::App& templates);   // templates_build.cpp: build, merge
 void add_templates_read(CLI::App& templates);    // templates_read.cpp: info, list
 void add_templates_export(CLI::App& templates);  // templates_export.cpp: show, export
+void add_templates_sample(CLI::App& templates);  // templates_sample.cpp: sample
 
 /// The demo set for an empty path.
 TemplateLibrary open_library(const std::string& path);

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/fail.hpp"             // for fail
+#include "csp/reliability.hpp"       // for ReliabilityCounter
 #include "kronite/csp_training.hpp"  // for PairMetrics, ReliabilityBin
 
 namespace kronite::csp {
@@ -97,23 +98,10 @@ std::vector<ReliabilityBin> reliability(const PairPart& part, const std::vector<
                                         int bins) {
   check(part, p, "reliability");
   if (bins < 1) fail(Errc::invalid_argument, "reliability: {} bins, expected 1 or more", bins);
-  std::vector<ReliabilityBin> result(static_cast<std::size_t>(bins));
-  for (int k = 0; k < bins; ++k) {
-    result[static_cast<std::size_t>(k)].low = static_cast<double>(k) / bins;
-    result[static_cast<std::size_t>(k)].high = static_cast<double>(k + 1) / bins;
-  }
-  for (std::size_t i = 0; i < p.size(); ++i) {
-    const int k = std::clamp(static_cast<int>(static_cast<double>(p[i]) * bins), 0, bins - 1);
-    ReliabilityBin& bin = result[static_cast<std::size_t>(k)];
-    ++bin.pairs;
-    bin.mean_p += static_cast<double>(p[i]);
-    bin.alike += part.pairs.alike[i];
-  }
-  for (ReliabilityBin& bin : result) {  // 0 / 0 is the NaN of an empty bin
-    bin.mean_p /= static_cast<double>(bin.pairs);
-    bin.alike /= static_cast<double>(bin.pairs);
-  }
-  return result;
+  ReliabilityCounter counter(bins);
+  for (std::size_t i = 0; i < p.size(); ++i)
+    counter.add(static_cast<double>(p[i]), part.pairs.alike[i] != 0);
+  return counter.bins();
 }
 
 double calibration_error(const std::vector<ReliabilityBin>& bins) {

@@ -1,0 +1,404 @@
+// kronite csp evaluate: how often known crystals are found by what ranks templates.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <unordered_set>
+
+#include "base/fail.hpp"            // for fail
+#include "base/hash.hpp"            // for content_hash
+#include "base/log.hpp"             // for notice
+#include "cli/csp.hpp"              // for add_csp_evaluate
+#include "cli/ranker.hpp"           // for RankerOptions, probability_below_one
+#include "cli/structures.hpp"       // for for_each_structure, add_species_option
+#include "cli/templates.hpp"        // for open_library
+#include "cli/terminal.hpp"         // for Table, ProgressLine, tolerance
+#include "csp/evaluate_report.hpp"  // for write_evaluation
+#include "csp/train_report.hpp"     // for prepare_report_folder
+#include "io/formula_list.hpp"      // for read_formula_list
+#include "io/input.hpp"             // for read_file
+#include "io/structure_reader.hpp"  // for to_number
+
+namespace kronite::cli {
+namespace {
+
+using csp::EvaluatedQuery;
+using csp::Share;
+
+constexpr std::size_t kShownErrors = 10;
+
+/// Reduced formulas of a list; nothing without a path.
+std::unordered_set<std::string> formulas_of(const std::string& path) {
+  std::unordered_set<std::string> formulas;
+  if (path.empty()) return formulas;
+  for (const auto& listed : io::read_formula_list(path))
+    formulas.insert(listed.composition.reduced_formula());
+  return formulas;
+}
+
+std::string crystals(std::size_t count) {
+  return fmt::format("{} crystal{}", count, count == 1 ? "" : "s");
+}
+
+// --- queries
+// --------------------------------------------------------------------------------------
+
+/// Gathers the crystals to be predicted, and says what is left out.
+class QueryReader {
+ public:
+  QueryReader(std::string path, const std::string& formulas)
+      : path_(std::move(path)), list_(formulas), wanted_(formulas_of(formulas)) {}
+
+  std::vector<csp::KnownCrystal> read(const ReadOptions& reading);
+
+ private:
+  bool wants(const Composition& composition) {
+    if (wanted_.empty()) return true;
+    const std::string formula = composition.reduced_formula();
+    if (wanted_.count(formula) == 0) return false;
+    found_.insert(formula);
+    return true;
+  }
+  void read_library();
+  void read_files(const ReadOptions& reading);
+  void add(StructureRecord&& record);
+  void reject(const std::string& where, const std::string& why) {
+    if (++rejected_ <= kShownErrors) notice(where + ": " + why);
+  }
+  void report() const;
+
+  std::string path_, list_;
+  std::unordered_set<std::string> wanted_, found_;
+  std::vector<csp::KnownCrystal> queries_;
+  std::size_t rejected_ = 0, disordered_ = 0;
+};
+
+void QueryReader::read_library() {
+  const TemplateLibrary library = TemplateLibrary::open(path_);
+  for (std::int64_t i = 0; i < library.size(); ++i) {
+    if (!wants(library.composition(i))) continue;
+    const TemplateInfo info = library.info(i);
+    csp::KnownCrystal crystal{std::string(info.id), library.structure(i), {}, info.space_group};
+    if (library.has_fingerprints()) crystal.fingerprint = library.fingerprint(i);
+    queries_.push_back(std::move(crystal));
+  }
+}
+
+void QueryReader::add(StructureRecord&& record) {
+  if (record.disordered)
+    ++disordered_;
+  else if (wants(record.structure.composition()))
+    queries_.push_back({std::move(record.id), std::move(record.structure), {}, 0});
+}
+
+void QueryReader::read_files(const ReadOptions& reading) {
+  for_each_structure(
+      path_,
+      [&](StructureRecord&& record) {
+        add(std::move(record));
+        return !interrupted();
+      },
+      [&](const std::string& where, const std::string& why) { reject(where, why); }, reading);
+  if (interrupted()) fail(Errc::cancelled, "stopped");
+}
+
+void QueryReader::report() const {
+  if (rejected_ > kShownErrors)
+    notice(fmt::format("... and {} more like these", rejected_ - kShownErrors));
+  if (rejected_ + disordered_ > 0)
+    notice(fmt::format("{}: {} left out: {} that could not be read, {} disordered", path_,
+                       crystals(rejected_ + disordered_), rejected_, disordered_));
+  if (found_.size() < wanted_.size())
+    notice(fmt::format("{}: {} of {} formulas have no crystal in {}", list_,
+                       wanted_.size() - found_.size(), wanted_.size(), path_));
+}
+
+std::vector<csp::KnownCrystal> QueryReader::read(const ReadOptions& reading) {
+  if (path_.ends_with(".ktl"))
+    read_library();
+  else
+    read_files(reading);
+  report();
+  if (queries_.empty())
+    fail(Errc::invalid_argument, "{}",
+         wanted_.empty() ? path_ + ": there is no crystal to predict"
+                         : path_ + ": holds no crystal of the formulas in " + list_);
+  return std::move(queries_);
+}
+
+// --- tables
+// ---------------------------------------------------------------------------------------
+
+std::string percent(double share) { return fmt::format("{:.1f}", 100 * share); }
+std::string value_cell(const Share& share) { return share.of == 0 ? "-" : percent(share.value); }
+std::string interval_cell(const Share& share) {
+  return share.of == 0 ? "-" : percent(share.low) + "-" + percent(share.high);
+}
+
+/// Of each row the values, and below them the intervals.
+void print_success(const std::vector<csp::NamedRow>& rows, csp::Listing listing, double cutoff,
+                   bool probabilities) {
+  std::vector<std::string> header{"success"};
+  for (const int top : csp::kTops) header.push_back(fmt::format("top {}", top));
+  header.emplace_back("all");
+  if (probabilities) header.push_back(fmt::format("p > {}", cutoff));
+  Table table(std::move(header));
+  for (const csp::NamedRow& named : rows) {
+    if (named.listing != listing) continue;
+    const auto cells = [&](std::string first, const auto& text_of) {
+      std::vector<std::string> line{std::move(first)};
+      for (const Share& share : named.row.top) line.push_back(text_of(share));
+      line.push_back(text_of(named.row.all));
+      if (probabilities) line.push_back(text_of(named.row.likely));
+      table.add(std::move(line));
+    };
+    cells(named.label(), value_cell);
+    cells("", interval_cell);
+  }
+  table.print();
+}
+
+void print_groups(const std::vector<EvaluatedQuery>& queries) {
+  constexpr std::size_t kStrict = 0;  // the first of kHitLimits
+  Table table({"group", "", "queries", "any template", "top 1", "top 10", "all"});
+  std::string kind;
+  for (const csp::QueryGroup& group : csp::group_queries(queries)) {
+    const auto part = csp::members(queries, group);
+    const csp::SuccessRow row = csp::success(part, kStrict, csp::Listing::plain);
+    table.add({group.kind == kind ? "" : group.kind, group.name, fmt::format("{}", part.size()),
+               percent(csp::with_candidates(part).value), percent(row.top[0].value),
+               percent(row.top[2].value), percent(row.all.value)});
+    kind = group.kind;
+  }
+  table.print();
+}
+
+// --- the command
+// ----------------------------------------------------------------------------------
+
+std::string share_above_zero(const std::string& text) {
+  const auto value = io::to_number(text);
+  const bool good = value && *value > 0 && *value <= 1;  // no NaN
+  return good ? "" : "\"" + text + "\" is no share above 0 and up to 1";
+}
+
+struct EvaluateCommand {
+  std::string queries, formulas, exclude, templates, elements, ranking, out, device = "auto";
+  RankerOptions ranker;
+  ReadOptions reading;
+  csp::EvaluateOptions options;
+
+  void run();
+
+ private:
+  ChosenRanker choose_ranker(const TemplateLibrary& library, const ElementTable& table) const;
+  std::string ranker_name(const ChosenRanker& chosen) const;
+  csp::Evaluation evaluate(const TemplateLibrary& library, const ChosenRanker& chosen, Device& on,
+                           const std::vector<csp::KnownCrystal>& crystals);
+  void print(const csp::Evaluation& evaluation, const TemplateLibrary& library,
+             const ChosenRanker& chosen) const;
+  void write(const csp::Evaluation& evaluation, const TemplateLibrary& library,
+             const ChosenRanker& chosen, const Device& on) const;
+};
+
+ChosenRanker EvaluateCommand::choose_ranker(const TemplateLibrary& library,
+                                            const ElementTable& table) const {
+  if (ranking.empty()) return ranker.choose(table);
+  if (!ranker.ranker.empty() || !ranker.model.empty())
+    fail(Errc::invalid_argument, "--ranking is a ranker of its own: leave {} away",
+         ranker.model.empty() ? "--ranker" : "--model");
+  return {csp::listed_ranker(ranking, library), 0, nullptr, ""};
+}
+
+std::string EvaluateCommand::ranker_name(const ChosenRanker& chosen) const {
+  if (!ranking.empty()) return ranking;
+  return chosen.model ? "the model " + chosen.model_name : chosen.ranking->name();
+}
+
+csp::Evaluation EvaluateCommand::evaluate(const TemplateLibrary& library,
+                                          const ChosenRanker& chosen, Device& on,
+                                          const std::vector<csp::KnownCrystal>& crystals) {
+  ProgressLine progress("queries");
+  options.progress = [&](long long done, long long total) { return progress(done, total); };
+  if (chosen.model) options.alike_limit = chosen.model->tau;
+  csp::Evaluation evaluation = csp::evaluate(on, crystals, library, *chosen.ranking, options);
+  options.progress = {};
+  for (std::size_t i = 0; i < std::min(evaluation.left_out.size(), kShownErrors); ++i)
+    notice(fmt::format("{} ({}) is left out: {}", evaluation.left_out[i].id,
+                       evaluation.left_out[i].formula, evaluation.left_out[i].why));
+  if (evaluation.left_out.size() > kShownErrors)
+    notice(fmt::format("... and {} more", evaluation.left_out.size() - kShownErrors));
+  if (evaluation.queries.empty())
+    fail(Errc::numerical, "{}: no fingerprint can be computed of any crystal", queries);
+  return evaluation;
+}
+
+void EvaluateCommand::print(const csp::Evaluation& evaluation, const TemplateLibrary& library,
+                            const ChosenRanker& chosen) const {
+  const auto& all = evaluation.queries;
+  double candidates = 0;
+  std::int64_t ranked = 0;
+  for (const EvaluatedQuery& query : all) {
+    candidates += static_cast<double>(query.candidates);
+    ranked += query.ranked > 0 ? 1 : 0;
+  }
+  const Share some = csp::with_candidates(all);
+  fmt::print("{} queries, {} templates of {}, ranked by {}\n", all.size(), evaluation.templates,
+             library.path(), ranker_name(chosen));
+  fmt::print("{:.1f} % of the queries have a template of their ratio, {:.0f} on average",
+             100 * some.value, candidates / static_cast<double>(all.size()));
+  if (ranked < some.hits) fmt::print("; {} queries are ranked", ranked);
+  const auto rows = csp::success_rows(all);
+  const bool probabilities = !evaluation.reliability.empty();
+  fmt::print(
+      "\n\nShare of all queries, in %, with a candidate whose dissimilarity is not above the "
+      "limit;\nbelow it the 95 % interval:\n");
+  print_success(rows, csp::Listing::plain, options.cutoff, probabilities);
+  fmt::print("\nThe same over distinct structures, more than {} from all better ones:\n",
+             options.distinct);
+  print_success(rows, csp::Listing::distinct, options.cutoff, probabilities);
+  fmt::print("\nCoverage, and success at {}, in %:\n", csp::kHitLimits.front());
+  print_groups(all);
+  fmt::print(
+      "\nThe best candidate has the query's space group in {} % of the queries; its volume is off "
+      "by {} % "
+      "(median).\n",
+      percent(csp::same_space_group(all).value),
+      std::isnan(csp::median_volume_error(all)) ? "-" : percent(csp::median_volume_error(all)));
+  if (probabilities)
+    fmt::print("Calibration error of p: {:.3f} over all candidates, {:.3f} over the best ones.\n",
+               csp::calibration_error(evaluation.reliability),
+               csp::calibration_error(evaluation.reliability_of_best));
+  if (!out.empty()) fmt::print("Tables and figures are in {}\n", out);
+}
+
+void EvaluateCommand::write(const csp::Evaluation& evaluation, const TemplateLibrary& library,
+                            const ChosenRanker& chosen, const Device& on) const {
+  csp::EvaluationRun run{
+      command_line(), on.description(), ranker_name(chosen), {{library.path(), library.hash()}}};
+  if (chosen.model) run.inputs.emplace_back(chosen.model_name, chosen.model->hash());
+  for (const auto& path : {queries, formulas, exclude, elements, ranking})
+    if (std::filesystem::is_regular_file(path))
+      run.inputs.emplace_back(path, content_hash(io::read_file(path)));
+  csp::write_evaluation(out, evaluation, library, options, run);
+}
+
+void EvaluateCommand::run() {
+  std::optional<ElementTable> own_table;
+  if (!elements.empty()) own_table = ElementTable::read_csv(elements);
+  const ElementTable& table = own_table ? *own_table : ElementTable::embedded();
+  options.table = &table;
+  for (const std::string& formula : formulas_of(exclude))
+    options.exclude_formulas.push_back(formula);
+  if (!out.empty()) csp::prepare_report_folder(out);
+
+  const TemplateLibrary library = open_library(templates);
+  const ChosenRanker chosen = choose_ranker(library, table);
+  const auto crystals = QueryReader(queries, formulas).read(reading);
+  double pairs = 0;
+  for (const auto& crystal : crystals)
+    pairs += static_cast<double>(
+        library.with_ratio(crystal.structure.composition().ratio_label()).size());
+  Device on = Device::parse(device, chosen.work * pairs);
+  const csp::Evaluation evaluation = evaluate(library, chosen, on, crystals);
+  if (!out.empty()) write(evaluation, library, chosen, on);
+  print(evaluation, library, chosen);
+}
+
+}  // namespace
+
+void add_csp_evaluate(CLI::App& csp) {
+  CLI::App* command = csp.add_subcommand(
+      "evaluate",
+      "Predict crystals whose structures are known as if they were not, and count how often the\n"
+      "right structure is among the best candidates");
+  const auto job = std::make_shared<EvaluateCommand>();
+  command
+      ->add_option("--queries", job->queries,
+                   "Known crystals: any file or folder that 'kronite templates build' reads, or a\n"
+                   "template library (.ktl)")
+      ->required()
+      ->check(CLI::ExistingPath.description(""))
+      ->type_name("FILE");
+  command
+      ->add_option("--formulas", job->formulas,
+                   "Only queries of these formulas: one per line, or a .csv with a column called\n"
+                   "formula")
+      ->check(CLI::ExistingFile.description(""))
+      ->type_name("FILE");
+  command
+      ->add_option("--templates", job->templates,
+                   "Template library with fingerprints; default: the demo set inside")
+      ->type_name("FILE");
+  command
+      ->add_option("--exclude-formulas", job->exclude,
+                   "Formulas whose templates are not used for any query; those of a query's own\n"
+                   "formula never are")
+      ->check(CLI::ExistingFile.description(""))
+      ->type_name("FILE");
+  job->ranker.add_options(*command);
+  command
+      ->add_option("--ranking", job->ranking,
+                   "Instead of a ranker: a ranking made elsewhere, .csv with a line per query and\n"
+                   "template (columns query, template_id or template_index, score)")
+      ->check(CLI::ExistingFile.description(""))
+      ->type_name("FILE");
+  command
+      ->add_option("--cutoff", job->options.cutoff,
+                   "What a prediction keeps: candidates with p above it")
+      ->check(probability_below_one)
+      ->type_name("P")
+      ->capture_default_str();
+  command
+      ->add_option("--distinct", job->options.distinct,
+                   "Dissimilarity up to which two candidates count as one structure")
+      ->check(CLI::NonNegativeNumber.description(""))
+      ->type_name("D")
+      ->capture_default_str();
+  command
+      ->add_option("--library-share", job->options.library_share,
+                   "Use a random share of the templates")
+      ->check(share_above_zero)
+      ->type_name("SHARE")
+      ->capture_default_str();
+  command->add_option("--seed", job->options.seed, "Of the random share")
+      ->type_name("N")
+      ->capture_default_str();
+  command
+      ->add_option("--symprec", job->options.symprec, "Tolerance of the queries' space groups in Å")
+      ->check(tolerance)
+      ->type_name("LENGTH")
+      ->capture_default_str();
+  command
+      ->add_option("--elements", job->elements,
+                   "Element table as CSV; default: the 94 x 58 table inside")
+      ->type_name("FILE");
+  add_species_option(*command, job->reading);
+  command
+      ->add_option("--out", job->out,
+                   "New folder for a table of all queries, the tables, and figures")
+      ->type_name("DIR");
+  command->add_option("--device", job->device, "auto, cpu, cuda or cuda:N")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command->add_option("--threads", job->options.threads, "Threads on the CPU; 0: all")
+      ->check(CLI::Range(0, 4096).description(""))
+      ->type_name("N")
+      ->capture_default_str();
+  command->footer(
+      "What is counted and how: docs/evaluation.md.\n\n"
+      "Example:\n"
+      "  kronite templates sample lib.ktl --count 3000 --out held_out\n"
+      "  kronite csp train --templates lib.ktl --config configs/shipped_2022.toml \\\n"
+      "    --exclude-formulas held_out/list_1.txt --out m.safetensors\n"
+      "  kronite csp evaluate --queries lib.ktl --formulas held_out/list_1.txt \\\n"
+      "    --templates lib.ktl --exclude-formulas held_out/list_1.txt --model m.safetensors \\\n"
+      "    --out evaluation");
+  command->callback([job] { job->run(); });
+}
+
+}  // namespace kronite::cli
