@@ -13,6 +13,7 @@
 #include "kronite/io.hpp"
 #include "kronite/learn.hpp"
 #include "kronite/log.hpp"
+#include "kronite/matcher.hpp"
 #include "kronite/model.hpp"
 #include "kronite/network.hpp"
 #include "kronite/structure.hpp"
