@@ -57,6 +57,7 @@ int main(int argc, char** argv) {
   cli::add_describe(program);
   cli::add_fingerprint(program);
   cli::add_compare(program);
+  cli::add_match(program);
   cli::add_model(program);
   cli::add_devices(program);
 

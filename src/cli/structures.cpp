@@ -135,4 +135,19 @@ StructureRecord read_one_structure(const std::string& reference, const ReadOptio
   return std::move(*found);
 }
 
+std::vector<StructureRecord> read_structure_list(const std::string& reference,
+                                                 const ReadOptions& reading) {
+  if (!file_and_id(reference).second.empty()) return {read_one_structure(reference, reading)};
+  std::vector<StructureRecord> records;
+  for_each_structure(
+      reference,
+      [&](StructureRecord&& record) {
+        records.push_back(std::move(record));
+        return true;
+      },
+      {}, reading);
+  if (records.empty()) fail(Errc::parse, "{}: holds no structure", reference);
+  return records;
+}
+
 }  // namespace kronite::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "kronite/structure.hpp"  // for StructureRecord, RecordSink, SkipSink
 
@@ -24,5 +25,10 @@ bool for_each_structure(const std::string& path, const RecordSink& sink, const S
 /// The crystal that "FILE" or "FILE:ID" names: of a file with one structure, or the one with that
 /// id. @throws Error as read_structures(); invalid_argument with what to write instead.
 StructureRecord read_one_structure(const std::string& reference, const ReadOptions& reading);
+
+/// All crystals of "FILE" in order, or the one that "FILE:ID" names; at least one. One that cannot
+/// be read is an error: the others would lose their places. @throws Error as read_one_structure().
+std::vector<StructureRecord> read_structure_list(const std::string& reference,
+                                                 const ReadOptions& reading);
 
 }  // namespace kronite::cli
