@@ -5,12 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/fail.hpp"                  // for fail
 #include "cpu/parallel.hpp"               // for parallel_tiles
 #include "materials/lattice.hpp"          // for wrap
 #include "materials/matcher_lattice.hpp"  // for similar_bases
-#include "math/assignment.hpp"            // for least_cost_assignment
+#include "math/sparse_assignment.hpp"     // for SparseAssignment
 
 namespace kronite {
 namespace {
@@ -20,6 +21,12 @@ using matcher::Basis;
 
 /// An overlay as close as this is the best there is: rounding.
 constexpr double kPerfect = 1e-5;
+/// So that rounding leaves nothing out.
+constexpr double kRoundingUp = 1 + 1e-9;
+
+Vector3 minus(const Vector3& a, const Vector3& b) {
+  return {a[0] - b[0], a[1] - b[1], a[2] - b[2]};
+}
 
 void check(const MatchOptions& options) {
   if (!(options.ltol >= 0 && options.ltol <= 1))  // no NaN
@@ -41,15 +48,21 @@ Lattice normalised(const Structure& cell) {
   return lattice;
 }
 
-/// Makes every x the least of its images' lengths; returns the squared length. Each coordinate must
-/// be in [-0.5, 0.5].
+/// Replaces a fractional vector by the shortest of its images; returns the squared length.
 double take_nearest_image(const AverageLattice& lattice, Vector3& x) {
   double least = lattice.square(x);
-  if (4 * least <= lattice.shortest * lattice.shortest) return least;
+  // Images that are shorter lie closer to the planes of the lattice in all three directions.
+  const double length = std::sqrt(std::max(least, 0.0));
+  std::array<double, 3> first, last;
+  for (int k = 0; k < 3; ++k) {
+    const double reach = length * lattice.reciprocal_lengths[k];
+    first[k] = std::ceil(-reach - x[k]);
+    last[k] = std::floor(reach - x[k]);
+  }
   const Vector3 given = x;
-  for (int i = -1; i <= 1; ++i)
-    for (int j = -1; j <= 1; ++j)
-      for (int k = -1; k <= 1; ++k) {
+  for (double i = first[0]; i <= last[0]; ++i)
+    for (double j = first[1]; j <= last[1]; ++j)
+      for (double k = first[2]; k <= last[2]; ++k) {
         const Vector3 image{given[0] + i, given[1] + j, given[2] + k};
         const double square = lattice.square(image);
         if (square < least) {
@@ -63,8 +76,6 @@ double take_nearest_image(const AverageLattice& lattice, Vector3& x) {
 /// Sites [begin, end) of one element.
 struct Group {
   std::size_t begin, end;
-
-  std::size_t size() const { return end - begin; }
 };
 
 /// Two cells with equal lists of elements, and what has been found of their overlays.
@@ -75,34 +86,39 @@ class Overlays {
   Match best();
 
  private:
-  /// A site of a that may be the partner of a site of b.
-  struct Partner {
-    std::size_t site;
-    Vector3 displacement;  ///< fractional, in the average lattice
-    double square;
+  /// Displacements of sites that have one partner only: how many, their mean, and the sum of their
+  /// squared distances from it.
+  struct Anchor {
+    std::size_t count = 0;
+    Vector3 mean{};
+    double squares = 0;
   };
 
+  std::size_t partners_of(std::size_t j) const {
+    return partners_.first[j + 1] - partners_.first[j];
+  }
   void try_basis(const Basis& basis);
   void try_translation(const AverageLattice& average, const Vector3& translation);
-  bool find_partners(const AverageLattice& average, const Vector3& translation, const Group& group);
-  bool assign(const Group& group);
-  bool assign_nearest(const Group& group);
-  bool assign_least(const Group& group);
+  void mark_near(const Vector3& point, const Group& group);
+  bool find_partners(const AverageLattice& average, const Vector3& translation);
+  double least_spread(const AverageLattice& average);
+  double least_spread(const AverageLattice& average, const Anchor& anchor);
   void measure(const AverageLattice& average);
 
   const Structure &a_, &b_;
   const std::size_t reference_;
   const MatchOptions& options_;
-  std::vector<Group> groups_;
-  Group candidates_{};  // sites of a that the reference site of b may be laid on
+  std::vector<Group> group_of_;  // by site
+  double least_rms_ = INFINITY, least_largest_ = INFINITY, largest_of_least_rms_ = INFINITY;
 
-  Vector3 reach_{};                  // of partners, fractional
-  std::vector<Vector3> sites_of_a_;  // in the basis that is tried
-  std::vector<Partner> partners_;    // of all sites of b, one after another
-  std::vector<std::size_t> first_partner_;
-  std::vector<std::size_t> chosen_;  // per site of b, a place in partners_
-  std::vector<char> taken_;          // per site of a
-  double least_rms_, least_largest_, largest_of_least_rms_;
+  // Of the overlay that is tried, with memory for the next.
+  Vector3 reach_{};                                // of partners, fractional
+  std::array<std::vector<double>, 3> sites_of_a_;  // coordinates in the basis that is tried
+  std::vector<std::int32_t> is_near_;              // per site of a, to the site of b in hand
+  math::SparseCosts partners_;          // sites of a for each site of b, by squared distance
+  std::vector<Vector3> displacements_;  // of each of them, fractional, in the average lattice
+  math::SparseAssignment assignment_;
+  std::vector<double> gaps_;  // of the sites that have several partners, from the anchor
 };
 
 Overlays::Overlays(const MatchCell& a, const MatchCell& b, const MatchOptions& options)
@@ -110,17 +126,11 @@ Overlays::Overlays(const MatchCell& a, const MatchCell& b, const MatchOptions& o
       b_(b.reduced()),
       reference_(b.reference()),
       options_(options),
-      sites_of_a_(a_.size()),
-      first_partner_(a_.size() + 1),
-      chosen_(a_.size()),
-      taken_(a_.size()),
-      least_rms_(INFINITY),
-      least_largest_(INFINITY),
-      largest_of_least_rms_(INFINITY) {
+      is_near_(a_.size()) {
+  for (auto& coordinate : sites_of_a_) coordinate.resize(a_.size());
   for (std::size_t begin = 0, end = 0; begin < b_.size(); begin = end) {
     while (end < b_.size() && b_.z[end] == b_.z[begin]) ++end;
-    groups_.push_back({begin, end});
-    if (begin <= reference_ && reference_ < end) candidates_ = groups_.back();
+    group_of_.resize(end, Group{begin, end});
   }
 }
 
@@ -142,7 +152,7 @@ void Overlays::try_basis(const Basis& basis) {
   for (std::size_t i = 0; i < a_.size(); ++i) {
     const Vector3& x = a_.fractional[i];
     for (int k = 0; k < 3; ++k)
-      sites_of_a_[i][k] = x[0] * basis.to_fractional[0][k] + x[1] * basis.to_fractional[1][k] +
+      sites_of_a_[k][i] = x[0] * basis.to_fractional[0][k] + x[1] * basis.to_fractional[1][k] +
                           x[2] * basis.to_fractional[2][k];
   }
   // When the reference sites coincide, and the average displacement d of all pairs is no more than
@@ -150,86 +160,118 @@ void Overlays::try_basis(const Basis& basis) {
   const double unit = std::cbrt(basis.average.volume / static_cast<double>(b_.size()));
   for (int k = 0; k < 3; ++k)
     reach_[k] = 2 * options_.stol * unit * basis.average.reciprocal_lengths[k];
-  for (std::size_t i = candidates_.begin; i < candidates_.end; ++i) {
+  const Group candidates = group_of_[reference_];
+  for (std::size_t i = candidates.begin; i < candidates.end; ++i) {
     Vector3 translation;
-    for (int k = 0; k < 3; ++k) translation[k] = sites_of_a_[i][k] - b_.fractional[reference_][k];
+    for (int k = 0; k < 3; ++k) translation[k] = sites_of_a_[k][i] - b_.fractional[reference_][k];
     try_translation(basis.average, translation);
     if (least_rms_ < kPerfect) return;
   }
 }
 
 void Overlays::try_translation(const AverageLattice& average, const Vector3& translation) {
-  partners_.clear();
-  for (const Group& group : groups_)
-    if (!find_partners(average, translation, group)) return;
-  first_partner_[b_.size()] = partners_.size();
-  for (const Group& group : groups_)
-    if (!assign(group)) return;
-  measure(average);
+  if (!find_partners(average, translation)) return;
+  // Of interest is what has a smaller rms than all before, or may be the first to be the same.
+  const bool found = least_largest_ <= options_.stol;
+  const auto n = static_cast<double>(b_.size());
+  const double limit = (found ? least_rms_ : options_.stol) * std::cbrt(average.volume / n);
+  if (least_spread(average) > n * limit * limit * kRoundingUp) return;
+  if (assignment_.solve(partners_)) measure(average);
+}
+
+/// No choice of partners has a smaller sum of squared distances from their average displacement.
+double Overlays::least_spread(const AverageLattice& average) {
+  Anchor anchor;
+  std::size_t fewest = 0;
+  for (std::size_t j = 0; j < b_.size(); ++j) {
+    if (partners_of(j) < partners_of(fewest)) fewest = j;
+    if (partners_of(j) > 1) continue;
+    ++anchor.count;
+    const Vector3& x = displacements_[partners_.first[j]];
+    for (int k = 0; k < 3; ++k) anchor.mean[k] += x[k];
+  }
+  if (anchor.count > 0) {
+    for (double& x : anchor.mean) x /= static_cast<double>(anchor.count);
+    for (std::size_t j = 0; j < b_.size(); ++j)
+      if (partners_of(j) == 1)
+        anchor.squares += average.square(minus(displacements_[partners_.first[j]], anchor.mean));
+    return least_spread(average, anchor);
+  }
+  // Then one site after the other of those that one site may be paired with.
+  double least = INFINITY;
+  for (std::size_t p = partners_.first[fewest]; p < partners_.first[fewest + 1]; ++p)
+    least = std::min(least, least_spread(average, {1, displacements_[p], 0}));
+  return least;
+}
+
+/// The same, some displacements being known. When the average of all lies at a distance d from that
+/// of the known ones, they add count d^2 to their sum, and any other site whose nearest choice is a
+/// gap g away from it adds at least (g - d)^2. The least over all d is a lower bound.
+double Overlays::least_spread(const AverageLattice& average, const Anchor& anchor) {
+  gaps_.clear();
+  for (std::size_t j = 0; j < b_.size(); ++j) {
+    if (partners_of(j) == 1) continue;
+    double nearest = INFINITY;
+    for (std::size_t p = partners_.first[j]; p < partners_.first[j + 1]; ++p)
+      nearest = std::min(nearest, average.square(minus(displacements_[p], anchor.mean)));
+    gaps_.push_back(std::sqrt(std::max(nearest, 0.0)));
+  }
+  // Where the derivative vanishes, d is the sum of the g > d over count + their number. With fewer
+  // and fewer g, d grows up to that point.
+  double d = 0, squares = 0;
+  for (std::size_t before = gaps_.size() + 1, active = 0; active != before;) {
+    before = std::exchange(active, 0);
+    double sum = 0, sum_of_squares = 0;
+    for (const double g : gaps_) {
+      if (g <= d) continue;
+      ++active;
+      sum += g;
+      sum_of_squares += g * g;
+    }
+    d = sum / static_cast<double>(anchor.count + active);
+    squares = sum_of_squares - d * sum;
+  }
+  return anchor.squares + squares;
+}
+
+/// Marks the sites of a near the point: those of the group within reach_ in all coordinates.
+void Overlays::mark_near(const Vector3& point, const Group& group) {
+  const auto [x, y, z] = point;
+  const auto [reach_x, reach_y, reach_z] = reach_;
+  const double *ax = sites_of_a_[0].data(), *ay = sites_of_a_[1].data(),
+               *az = sites_of_a_[2].data();
+  std::int32_t* near = is_near_.data();
+#pragma omp simd
+  for (std::size_t i = group.begin; i < group.end; ++i) {
+    const double dx = x - ax[i], dy = y - ay[i], dz = z - az[i];
+    near[i] = (std::abs(dx - std::nearbyint(dx)) < reach_x) &
+              (std::abs(dy - std::nearbyint(dy)) < reach_y) &
+              (std::abs(dz - std::nearbyint(dz)) < reach_z);
+  }
 }
 
 /// False when a site has none.
-bool Overlays::find_partners(const AverageLattice& average, const Vector3& translation,
-                             const Group& group) {
-  for (std::size_t j = group.begin; j < group.end; ++j) {
-    first_partner_[j] = partners_.size();
+bool Overlays::find_partners(const AverageLattice& average, const Vector3& translation) {
+  partners_.clear();
+  displacements_.clear();
+  for (std::size_t j = 0; j < b_.size(); ++j) {
+    const Group& group = group_of_[j];
     Vector3 moved = b_.fractional[j];
     for (int k = 0; k < 3; ++k) moved[k] += translation[k];
+    mark_near(moved, group);
     for (std::size_t i = group.begin; i < group.end; ++i) {
+      if (!is_near_[i]) continue;
       Vector3 x;
-      bool near = true;
-      for (int k = 0; k < 3 && near; ++k) {
-        x[k] = moved[k] - sites_of_a_[i][k];
-        x[k] -= std::round(x[k]);
-        near = std::abs(x[k]) < reach_[k];
+      for (int k = 0; k < 3; ++k) {
+        x[k] = moved[k] - sites_of_a_[k][i];
+        x[k] -= std::nearbyint(x[k]);
       }
-      if (!near) continue;
-      const double square = take_nearest_image(average, x);
-      partners_.push_back({i, x, square});
+      partners_.column.push_back(i);
+      partners_.cost.push_back(take_nearest_image(average, x));
+      displacements_.push_back(x);
     }
-    if (partners_.size() == first_partner_[j]) return false;
-  }
-  return true;
-}
-
-/// One partner for each site of b, at the least sum of squared distances; false when there are
-/// none.
-bool Overlays::assign(const Group& group) { return assign_nearest(group) || assign_least(group); }
-
-/// Where all nearest sites differ they are the best.
-bool Overlays::assign_nearest(const Group& group) {
-  std::fill(taken_.begin() + group.begin, taken_.begin() + group.end, 0);
-  for (std::size_t j = group.begin; j < group.end; ++j) {
-    std::size_t nearest = first_partner_[j];
-    for (std::size_t p = nearest + 1; p < first_partner_[j + 1]; ++p)
-      if (partners_[p].square < partners_[nearest].square) nearest = p;
-    if (taken_[partners_[nearest].site]) return false;
-    taken_[partners_[nearest].site] = 1;
-    chosen_[j] = nearest;
-  }
-  return true;
-}
-
-bool Overlays::assign_least(const Group& group) {
-  const std::size_t n = group.size();
-  double largest = 0;
-  for (std::size_t p = first_partner_[group.begin]; p < first_partner_[group.end]; ++p)
-    largest = std::max(largest, partners_[p].square);
-  const double no_partner = 1 + static_cast<double>(n) * largest;  // more than any sum of partners
-  std::vector<double> cost(n * n, no_partner);
-  for (std::size_t row = 0; row < n; ++row)
-    for (std::size_t p = first_partner_[group.begin + row];
-         p < first_partner_[group.begin + row + 1]; ++p)
-      cost[row * n + partners_[p].site - group.begin] = partners_[p].square;
-  const std::vector<int> columns = math::least_cost_assignment(cost, static_cast<int>(n));
-  for (std::size_t row = 0; row < n; ++row) {
-    const std::size_t j = group.begin + row;
-    std::size_t p = first_partner_[j];
-    while (p < first_partner_[j + 1] &&
-           partners_[p].site != group.begin + static_cast<std::size_t>(columns[row]))
-      ++p;
-    if (p == first_partner_[j + 1]) return false;
-    chosen_[j] = p;
+    if (partners_.column.size() == partners_.first.back()) return false;
+    partners_.first.push_back(partners_.column.size());
   }
   return true;
 }
@@ -238,13 +280,11 @@ bool Overlays::assign_least(const Group& group) {
 void Overlays::measure(const AverageLattice& average) {
   const auto n = static_cast<double>(b_.size());
   Vector3 mean{};
-  for (const std::size_t p : chosen_)
-    for (int k = 0; k < 3; ++k) mean[k] += partners_[p].displacement[k] / n;
+  for (const std::size_t p : assignment_.entries())
+    for (int k = 0; k < 3; ++k) mean[k] += displacements_[p][k] / n;
   double sum = 0, largest = 0;
-  for (const std::size_t p : chosen_) {
-    Vector3 x = partners_[p].displacement;
-    for (int k = 0; k < 3; ++k) x[k] -= mean[k];
-    const double square = std::max(average.square(x), 0.0);
+  for (const std::size_t p : assignment_.entries()) {
+    const double square = std::max(average.square(minus(displacements_[p], mean)), 0.0);
     sum += square;
     largest = std::max(largest, square);
   }

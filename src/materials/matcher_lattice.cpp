@@ -74,19 +74,10 @@ std::optional<AverageLattice> average(const Vector3& length, const Vector3& degr
   if (!(squared > 0)) return std::nullopt;
   const auto [a, b, c] = length;
   const double root = std::sqrt(squared);
-  AverageLattice lattice{{a * a, b * b, c * c, b * c * ca, a * c * cb, a * b * cc},
-                         a * b * c * root,
-                         {std::sqrt(1 - ca * ca) / (a * root), std::sqrt(1 - cb * cb) / (b * root),
-                          std::sqrt(1 - cc * cc) / (c * root)},
-                         0};
-  double least = lattice.square({1, 0, 0});
-  for (int i = 0; i <= 1; ++i)
-    for (int j = -1; j <= 1; ++j)
-      for (int k = -1; k <= 1; ++k)
-        if (i != 0 || j != 0 || k != 0)
-          least = std::min(least, lattice.square({double(i), double(j), double(k)}));
-  lattice.shortest = std::sqrt(least);
-  return lattice;
+  return AverageLattice{{a * a, b * b, c * c, b * c * ca, a * c * cb, a * b * cc},
+                        a * b * c * root,
+                        {std::sqrt(1 - ca * ca) / (a * root), std::sqrt(1 - cb * cb) / (b * root),
+                         std::sqrt(1 - cc * cc) / (c * root)}};
 }
 
 }  // namespace

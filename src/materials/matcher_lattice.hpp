@@ -17,7 +17,6 @@ struct AverageLattice {
   std::array<double, 6> metric;
   double volume;
   Vector3 reciprocal_lengths;  ///< without 2 pi
-  double shortest;             ///< of its three vectors and the sums and differences of them
 
   /// Squared length of a fractional vector.
   double square(const Vector3& x) const {
