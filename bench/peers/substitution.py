@@ -6,9 +6,10 @@
   kronite csp evaluate --queries lib.ktl --formulas formulas.txt --templates lib.ktl --ranking ranking.csv
 
 The probabilities (Hautier et al., Inorg. Chem. 50 (2011) 656) are of ions. So the rule applies to
-formulas that get oxidation states: those whose charges balance, by pymatgen's most probable guess in
-which every element has one integer state, and whose ions are all in the table of probabilities. The
-others, intermetallics first of all, are left out, as queries and as templates.
+formulas that get oxidation states: those whose charges balance with one of the states that pymatgen
+knows for each element (those in the ICSD, else the common ones; of several ways the one most frequent in
+the ICSD, as oxi_state_guesses() has it), and whose ions are all in the table of probabilities. The others,
+intermetallics first of all, are left out, as queries and as templates.
 
 The score of a template is the logarithm of the probability that its ions are replaced by the query's,
 SubstitutionProbability.cond_prob_list(query ions, template ions), by the likeliest replacement of ions
@@ -39,22 +40,30 @@ class Replacement:
     def __init__(self):
         self.probability = SubstitutionProbability()
         self.known = {}
+        Composition("NaCl").oxi_state_guesses()  # reads the frequencies
+        self.frequency = Composition.oxi_prob
 
     def ions(self, formula):
-        """(amount, ion) of each element, the largest amount first; None where there is no guess."""
-        composition = Composition(formula).reduced_composition
+        """(amount, ion) of each element, the largest amount first; None where charges do not balance.
+
+        oxi_state_guesses() itself also mixes states of one element, which takes seconds a formula."""
+        composition = Composition(formula)
         if len(composition) < 2:
             return None
-        for guess in composition.oxi_state_guesses(max_sites=-1):
-            if any(state != round(state) for state in guess.values()):
-                continue
-            divisor = math.gcd(*(round(amount) for amount in composition.values()))  # 2 for Na2O2
-            pairs = [(round(composition[e]) // divisor, Species(e, round(state)))
-                     for e, state in guess.items()]
-            if all(ion in self.probability.species for _, ion in pairs):
-                return sorted(pairs, key=lambda pair: (-pair[0], str(pair[1])))
+        divisor = math.gcd(*(round(amount) for amount in composition.values()))
+        amounts = [round(amount) // divisor for amount in composition.values()]
+        choices = [[(self.frequency.get(Species(e.symbol, state), 0), state)
+                    for state in e.icsd_oxidation_states or e.common_oxidation_states]
+                   for e in composition]
+        balanced = [combination for combination in itertools.product(*choices)
+                    if sum(n * state for n, (_, state) in zip(amounts, combination)) == 0]
+        if not balanced:
             return None
-        return None
+        best = max(balanced, key=lambda states: sum(n * f for n, (f, _) in zip(amounts, states)))
+        pairs = [(n, Species(e.symbol, state)) for n, e, (_, state) in zip(amounts, composition, best)]
+        if any(ion not in self.probability.species for _, ion in pairs):
+            return None
+        return sorted(pairs, key=lambda pair: (-pair[0], str(pair[1])))
 
     def log(self, new, old):
         key = new, old
