@@ -17,6 +17,7 @@
 #include "kronite/csp_training.hpp"  // for ReliabilityBin
 #include "kronite/fingerprint.hpp"   // for Fingerprint
 #include "kronite/log.hpp"           // for Progress
+#include "kronite/matcher.hpp"       // for MatchOptions
 #include "kronite/structure.hpp"     // for Structure
 #include "kronite/templates.hpp"     // for TemplateLibrary
 
@@ -47,9 +48,12 @@ struct EvaluateOptions {
   /// In the list over distinct structures a candidate is passed over when its template's
   /// dissimilarity to one kept before it is not above this.
   double distinct = 0.1;
-  double cutoff = 0.5;       ///< of p, for what a prediction would keep; in [0, 1)
-  double alike_limit = 0.3;  ///< what p speaks of: the tau of the model
-  double symprec = 0.01;     ///< Å, for the space groups of queries
+  /// Whether the best candidates of both lists are laid on the query by the structure matcher.
+  bool match = true;
+  MatchOptions matching{0.3, 0.5, 10};  ///< those of published match rates
+  double cutoff = 0.5;                  ///< of p, for what a prediction would keep; in [0, 1)
+  double alike_limit = 0.3;             ///< what p speaks of: the tau of the model
+  double symprec = 0.01;                ///< Å, for the space groups of queries
   /// Whose features decide how elements are assigned; null: the embedded table. Queries with other
   /// elements have no candidates.
   const ElementTable* table = nullptr;
@@ -57,10 +61,13 @@ struct EvaluateOptions {
   Progress progress;
 };
 
-/// Ranks from 1; 0: nowhere among the candidates, in the list over distinct structures: not among
-/// the first kMostJudged.
+/// Ranks from 1; 0: nowhere among the candidates. Matches, and everything in the list over distinct
+/// structures, are looked for among the first kMostJudged.
 struct FirstHits {
   std::array<std::int64_t, kHitLimits.size()> rank{};  ///< by kHitLimits
+  /// Of the first candidate that the matcher lays on the query with an rms distance up to stol:
+  /// substituted, volume scaled.
+  std::int64_t match = 0;
 };
 
 /// What became of one query.
@@ -79,6 +86,10 @@ struct EvaluatedQuery {
   FirstHits plain, distinct;
   std::array<double, kHitLimits.size()> hit_p{kNone, kNone, kNone};  ///< of the first hits
 
+  // The first match of the plain list.
+  double match_p = kNone, match_rms = kNone;  ///< rms in units of (V/n)^(1/3)
+  int match_space_group = 0;
+
   // The best candidate; -1 without one.
   std::int64_t best = -1;
   double best_p = kNone, best_dissimilarity = kNone;
@@ -86,6 +97,7 @@ struct EvaluatedQuery {
   double volume_error = kNone;  ///< its volume per atom over the query's, less 1
 };
 
+/// A query that cannot be judged: it has no fingerprint, or a cell that cannot be matched.
 struct QueryLeftOut {
   std::string id, formula;
   std::string why;  ///< one sentence
@@ -93,8 +105,9 @@ struct QueryLeftOut {
 
 struct Evaluation {
   std::vector<EvaluatedQuery> queries;  ///< in the order in which they were given
-  std::vector<QueryLeftOut> left_out;   ///< in which no fingerprint could be computed
-  std::int64_t templates = 0;           ///< that took part
+  std::vector<QueryLeftOut> left_out;
+  std::int64_t templates = 0;  ///< that took part
+  bool matched = false;        ///< matches were looked for
   /// p against the frequency of dissimilarities up to EvaluateOptions::alike_limit, in ten bins: of
   /// every candidate, and of the best one of each query. Empty where the ranker gives no p.
   std::vector<ReliabilityBin> reliability, reliability_of_best;
@@ -119,12 +132,15 @@ Share share_of(std::int64_t hits, std::int64_t of);
 /// One line of the tables: shares of all queries, those without a candidate included.
 struct SuccessRow {
   std::array<Share, kTops.size()> top;  ///< a hit among the first kTops[i] candidates
-  Share all;                            ///< among all of them
+  Share all;                            ///< among all of them; of 0 queries for matches
   Share likely;                         ///< among those with p above the cut-off
 };
 enum class Listing { plain, distinct };
 /// The line of kHitLimits[limit].
 SuccessRow success(const std::vector<EvaluatedQuery>& queries, std::size_t limit, Listing listing);
+/// The same for matches. `likely`: the first match of the plain list has p above `cutoff`, or no p.
+SuccessRow match_success(const std::vector<EvaluatedQuery>& queries, Listing listing,
+                         double cutoff);
 
 /// Some of the queries, for which the tables are formed again.
 struct QueryGroup {

@@ -14,7 +14,7 @@
 #include "base/log.hpp"             // for notice
 #include "cli/csp.hpp"              // for add_csp_evaluate
 #include "cli/ranker.hpp"           // for RankerOptions, probability_below_one
-#include "cli/structures.hpp"       // for for_each_structure, add_species_option
+#include "cli/structures.hpp"       // for for_each_structure, add_match_options
 #include "cli/templates.hpp"        // for open_library
 #include "cli/terminal.hpp"         // for Table, ProgressLine, tolerance
 #include "csp/evaluate_report.hpp"  // for write_evaluation
@@ -162,16 +162,26 @@ void print_success(const std::vector<csp::NamedRow>& rows, csp::Listing listing,
   table.print();
 }
 
-void print_groups(const std::vector<EvaluatedQuery>& queries) {
+void print_groups(const std::vector<EvaluatedQuery>& queries, const csp::EvaluateOptions& options) {
   constexpr std::size_t kStrict = 0;  // the first of kHitLimits
-  Table table({"group", "", "queries", "any template", "top 1", "top 10", "all"});
+  std::vector<std::string> header{"group", "", "queries", "any template", "top 1", "top 10", "all"};
+  if (options.match) header.insert(header.end(), {"match 1", "match 20"});
+  Table table(std::move(header));
   std::string kind;
   for (const csp::QueryGroup& group : csp::group_queries(queries)) {
     const auto part = csp::members(queries, group);
     const csp::SuccessRow row = csp::success(part, kStrict, csp::Listing::plain);
-    table.add({group.kind == kind ? "" : group.kind, group.name, fmt::format("{}", part.size()),
-               percent(csp::with_candidates(part).value), percent(row.top[0].value),
-               percent(row.top[2].value), percent(row.all.value)});
+    std::vector<std::string> cells{group.kind == kind ? "" : group.kind,
+                                   group.name,
+                                   fmt::format("{}", part.size()),
+                                   percent(csp::with_candidates(part).value),
+                                   percent(row.top[0].value),
+                                   percent(row.top[2].value),
+                                   percent(row.all.value)};
+    const csp::SuccessRow matches = csp::match_success(part, csp::Listing::plain, options.cutoff);
+    if (options.match)
+      cells.insert(cells.end(), {percent(matches.top[0].value), percent(matches.top[3].value)});
+    table.add(std::move(cells));
     kind = group.kind;
   }
   table.print();
@@ -252,23 +262,26 @@ void EvaluateCommand::print(const csp::Evaluation& evaluation, const TemplateLib
   fmt::print("{:.1f} % of the queries have a template of their ratio, {:.0f} on average",
              100 * some.value, candidates / static_cast<double>(all.size()));
   if (ranked < some.hits) fmt::print("; {} queries are ranked", ranked);
-  const auto rows = csp::success_rows(all);
+  const auto rows = csp::success_rows(all, options);
   const bool probabilities = !evaluation.reliability.empty();
   fmt::print(
       "\n\nShare of all queries, in %, with a candidate whose dissimilarity is not above the "
-      "limit;\nbelow it the 95 % interval:\n");
+      "limit{};\nbelow it the 95 % interval:\n",
+      options.match ? ", or that matches" : "");
   print_success(rows, csp::Listing::plain, options.cutoff, probabilities);
   fmt::print("\nThe same over distinct structures, more than {} from all better ones:\n",
              options.distinct);
   print_success(rows, csp::Listing::distinct, options.cutoff, probabilities);
   fmt::print("\nCoverage, and success at {}, in %:\n", csp::kHitLimits.front());
-  print_groups(all);
+  print_groups(all, options);
   fmt::print(
       "\nThe best candidate has the query's space group in {} % of the queries; its volume is off "
-      "by {} % "
-      "(median).\n",
+      "by {} % (median).\n",
       percent(csp::same_space_group(all).value),
       std::isnan(csp::median_volume_error(all)) ? "-" : percent(csp::median_volume_error(all)));
+  if (options.match)
+    fmt::print("The first match has it in {} % of the queries that are matched.\n",
+               value_cell(csp::match_has_space_group(all)));
   if (probabilities)
     fmt::print("Calibration error of p: {:.3f} over all candidates, {:.3f} over the best ones.\n",
                csp::calibration_error(evaluation.reliability),
@@ -368,6 +381,10 @@ void add_csp_evaluate(CLI::App& csp) {
   command->add_option("--seed", job->options.seed, "Of the random share")
       ->type_name("N")
       ->capture_default_str();
+  command->add_flag_callback(
+      "--no-match", [job] { job->options.match = false; },
+      "Compare fingerprints only, without the structure matcher");
+  add_match_options(*command, job->options.matching);
   command
       ->add_option("--symprec", job->options.symprec, "Tolerance of the queries' space groups in Å")
       ->check(tolerance)

@@ -203,18 +203,7 @@ void add_match(CLI::App& program) {
   app->add_option("B", command->b,
                   "The other one. Structures are paired in order; one is paired with each of many")
       ->required();
-  app->add_option("--ltol", command->options.ltol,
-                  "Lengths of the reduced cells may differ by the factor 1 + X, X in [0, 1]")
-      ->type_name("X")
-      ->capture_default_str();
-  app->add_option("--stol", command->options.stol,
-                  "Sites may lie apart by X (V/n)^(1/3), X in (0, 1]")
-      ->type_name("X")
-      ->capture_default_str();
-  app->add_option("--angle-tol", command->options.angle_tol,
-                  "Angles of the reduced cells may differ by it, in degrees, up to 45")
-      ->type_name("DEGREES")
-      ->capture_default_str();
+  add_match_options(*app, command->options);
   app->add_option("--symprec", command->symprec, "Tolerance of the space groups in Å")
       ->check(tolerance)
       ->type_name("LENGTH")

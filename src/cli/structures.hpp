@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "kronite/matcher.hpp"    // for MatchOptions
 #include "kronite/structure.hpp"  // for StructureRecord, RecordSink, SkipSink
 
 namespace CLI {
@@ -14,7 +15,9 @@ namespace kronite::cli {
 
 /// What files do not say of themselves: --species.
 void add_species_option(CLI::App& command, ReadOptions& reading);
-/// And where they keep energies: --hull-energy-key, --formation-energy-key.
+/// --ltol, --stol, --angle-tol, with the values in `matching` as defaults.
+void add_match_options(CLI::App& command, MatchOptions& matching);
+/// Where OPTIMADE files keep energies: --hull-energy-key, --formation-energy-key.
 void add_energy_key_options(CLI::App& command, ReadOptions& reading);
 
 /// As read_structures(), and template libraries (.ktl) too. A record without an id gets the name of

@@ -111,7 +111,7 @@ void Evaluator::add_batch(const QueryJudge& judge, const KnownCrystal* crystals,
   std::vector<JudgedQuery> judged(known.size());
   parallel_tiles(threads_, count, [&](std::int64_t n, int thread) {
     const auto i = static_cast<std::size_t>(n);
-    known[i] = make_known(crystals[n], options_.symprec);
+    known[i] = make_known(crystals[n], options_);
     if (on_cpu()) ranked[i] = rank(own_[static_cast<std::size_t>(thread)], known[i]);
   });
   if (!on_cpu())
@@ -135,6 +135,7 @@ void Evaluator::add_batch(const QueryJudge& judge, const KnownCrystal* crystals,
 Evaluation Evaluator::run(const std::vector<KnownCrystal>& crystals) {
   std::vector<bool> usable = usable_templates(library_, options_);
   Evaluation evaluation;
+  evaluation.matched = options_.match;
   evaluation.templates = std::count(usable.begin(), usable.end(), true);
   const QueryJudge judge(library_, std::move(usable), options_);
   for (std::size_t begin = 0; begin < crystals.size(); begin += kBatch) {

@@ -1,8 +1,9 @@
-// Hits, distinct structures, and the best candidate.
+// Hits, distinct structures, matches, and the best candidate.
 #include "csp/evaluate_query.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <utility>
 
 #include "csp/assign_elements.hpp"         // for assign_elements
@@ -48,9 +49,19 @@ StandardCell standard_cell(const Structure& structure, double symprec) {
   }
 }
 
+/// Nothing for a structure that the matcher does not take.
+std::optional<MatchCell> match_cell(const Structure& structure) {
+  try {
+    return MatchCell(structure);
+  } catch (const Error& e) {
+    if (e.code() != Errc::invalid_argument) throw;
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
-KnownQuery make_known(const KnownCrystal& crystal, double symprec) {
+KnownQuery make_known(const KnownCrystal& crystal, const EvaluateOptions& options) {
   KnownQuery known;
   known.id = crystal.id;
   known.structure = &crystal.structure;
@@ -59,10 +70,11 @@ KnownQuery make_known(const KnownCrystal& crystal, double symprec) {
   known.ratio = known.composition.ratio_label();
   known.space_group = crystal.space_group;
   if (crystal.fingerprint) known.fingerprint = *crystal.fingerprint;
-  if (crystal.fingerprint && crystal.space_group != 0) return known;
   try {
     check_structure(crystal.structure);
-    const StandardCell cell = standard_cell(crystal.structure, symprec);
+    if (options.match) known.cell.emplace(crystal.structure);
+    if (crystal.fingerprint && crystal.space_group != 0) return known;
+    const StandardCell cell = standard_cell(crystal.structure, options.symprec);
     if (known.space_group == 0) known.space_group = cell.symmetry.space_group;
     if (crystal.fingerprint) return known;
     const auto values = library_fingerprint(cell);
@@ -111,6 +123,39 @@ class QueryJudge::Candidates {
   double least_ = EvaluatedQuery::kNone;
 };
 
+/// Lays candidates on a query, each at most once.
+class QueryJudge::Matches {
+ public:
+  Matches(const QueryJudge& judge, const KnownQuery& query) : judge_(judge), query_(query) {}
+
+  const Match& operator()(std::int64_t candidate) {
+    const auto [found, is_new] = known_.try_emplace(candidate);
+    if (is_new) found->second = compare(candidate);
+    return found->second;
+  }
+  /// The rank, from 1, of the first of some candidates that matches; 0 without one.
+  template <class List, class Index>
+  std::int64_t first(const List& candidates, const Index& index) {
+    const std::int64_t count = std::min<std::int64_t>(std::ssize(candidates), kMostJudged);
+    for (std::int64_t k = 0; k < count; ++k)
+      if (!std::isnan((*this)(index(candidates[static_cast<std::size_t>(k)])).rms)) return k + 1;
+    return 0;
+  }
+
+ private:
+  Match compare(std::int64_t candidate) const {
+    // Reduction divides the number of sites, and equal cells have as many.
+    const std::int64_t sites = std::ssize(query_.cell->reduced().z);
+    if (judge_.library_.info(candidate).sites % sites != 0) return {};
+    const auto cell = match_cell(judge_.substituted(query_.composition, candidate));
+    return cell ? match(*cell, *query_.cell, judge_.options_.matching) : Match{};
+  }
+
+  const QueryJudge& judge_;
+  const KnownQuery& query_;
+  std::map<std::int64_t, Match> known_;
+};
+
 QueryJudge::QueryJudge(const TemplateLibrary& library, std::vector<bool> usable,
                        const EvaluateOptions& options)
     : library_(library),
@@ -133,8 +178,9 @@ JudgedQuery QueryJudge::judge(const KnownQuery& query, std::vector<Ranker::Score
   result.least = candidates.least();
   if (result.ranked == 0) return judged;
   judge_ranking(candidates, judged);
-  judge_distinct(candidates, result);
+  const auto distinct = judge_distinct(candidates, result);
   judge_best(query, candidates, result);
+  if (options_.match) judge_matches(query, candidates, distinct, result);
   return judged;
 }
 
@@ -159,13 +205,15 @@ void QueryJudge::judge_ranking(const Candidates& candidates, JudgedQuery& judged
   }
 }
 
-/// Greedy, from the best: what is too near to one kept before is passed over.
-void QueryJudge::judge_distinct(const Candidates& candidates, EvaluatedQuery& result) const {
+/// Greedy, from the best: what is too near to one kept before is passed over. Gives those kept.
+std::vector<std::int64_t> QueryJudge::judge_distinct(const Candidates& candidates,
+                                                     EvaluatedQuery& result) const {
   struct Kept {
     double from_query;
     Fingerprint fingerprint;
   };
   std::vector<Kept> kept;
+  std::vector<std::int64_t> distinct;
   HitCounter hits(result.distinct);
   for (const Ranker::Scored& scored : candidates.ranked()) {
     Kept next{candidates.dissimilarity(scored.candidate), library_.fingerprint(scored.candidate)};
@@ -176,9 +224,25 @@ void QueryJudge::judge_distinct(const Candidates& candidates, EvaluatedQuery& re
     });
     if (repeated) continue;
     kept.push_back(std::move(next));
+    distinct.push_back(scored.candidate);
     hits.add(std::ssize(kept), kept.back().from_query, [](std::size_t) {});
-    if (kept.size() == kMostJudged) return;
+    if (kept.size() == kMostJudged) break;
   }
+  return distinct;
+}
+
+void QueryJudge::judge_matches(const KnownQuery& query, const Candidates& candidates,
+                               const std::vector<std::int64_t>& distinct,
+                               EvaluatedQuery& result) const {
+  Matches matches(*this, query);
+  const auto& ranked = candidates.ranked();
+  result.plain.match = matches.first(ranked, [](const auto& scored) { return scored.candidate; });
+  result.distinct.match = matches.first(distinct, [](std::int64_t i) { return i; });
+  if (result.plain.match == 0) return;
+  const Ranker::Scored& first = ranked[static_cast<std::size_t>(result.plain.match - 1)];
+  result.match_p = first.p;
+  result.match_rms = matches(first.candidate).rms;
+  result.match_space_group = library_.info(first.candidate).space_group;
 }
 
 Structure QueryJudge::substituted(const Composition& query, std::int64_t candidate) const {

@@ -1,6 +1,7 @@
 // One query of an evaluation: its ranked templates against what is known of it.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "csp/reliability.hpp"         // for ReliabilityCounter
@@ -9,19 +10,19 @@
 
 namespace kronite::csp {
 
-/// What evaluation knows of a query. Where `refusal` is not empty, that is why it has no
-/// fingerprint.
+/// What evaluation knows of a query. Where `refusal` is not empty, that is why it cannot be judged.
 struct KnownQuery {
   std::string id, formula, ratio;  ///< reduced formula
   Composition composition;         ///< reduced
   const Structure* structure = nullptr;
   Fingerprint fingerprint{};
-  int space_group = 0;  ///< 0 where spglib finds none
+  int space_group = 0;            ///< 0 where spglib finds none
+  std::optional<MatchCell> cell;  ///< where matches are looked for
   std::string refusal;
 };
 
 /// Symmetry and fingerprint, as far as they are not given.
-KnownQuery make_known(const KnownCrystal& crystal, double symprec);
+KnownQuery make_known(const KnownCrystal& crystal, const EvaluateOptions& options);
 
 struct JudgedQuery {
   EvaluatedQuery result;
@@ -41,9 +42,13 @@ class QueryJudge {
 
  private:
   class Candidates;
+  class Matches;
 
   void judge_ranking(const Candidates& candidates, JudgedQuery& judged) const;
-  void judge_distinct(const Candidates& candidates, EvaluatedQuery& result) const;
+  std::vector<std::int64_t> judge_distinct(const Candidates& candidates,
+                                           EvaluatedQuery& result) const;
+  void judge_matches(const KnownQuery& query, const Candidates& candidates,
+                     const std::vector<std::int64_t>& distinct, EvaluatedQuery& result) const;
   void judge_best(const KnownQuery& query, const Candidates& candidates,
                   EvaluatedQuery& result) const;
   Structure substituted(const Composition& query, std::int64_t candidate) const;

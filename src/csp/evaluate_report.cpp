@@ -44,6 +44,7 @@ std::string queries_header() {
   for (const double limit : kHitLimits)
     text += fmt::format(",hit_{0}_rank,hit_{0}_p,hit_{0}_distinct_rank", limit);
   return text +
+         ",match_rank,match_p,match_rms,match_space_group,match_distinct_rank"
          ",best_template_index,best_template_id,best_formula,best_p,best_dissimilarity,"
          "best_space_group,same_space_group,volume_error\n";
 }
@@ -66,7 +67,10 @@ std::string queries_csv(const Queries& queries, const TemplateLibrary& library) 
     for (std::size_t l = 0; l < kHitLimits.size(); ++l)
       text += fmt::format(",{},{},{}", rank_cell(q.plain.rank[l]), cell(q.hit_p[l]),
                           rank_cell(q.distinct.rank[l]));
-    text += "," + best_cells(q, library) + "\n";
+    text +=
+        fmt::format(",{},{},{},{},{},", rank_cell(q.plain.match), cell(q.match_p),
+                    cell(q.match_rms), rank_cell(q.match_space_group), rank_cell(q.distinct.match));
+    text += best_cells(q, library) + "\n";
   }
   return text;
 }
@@ -89,9 +93,9 @@ std::string share_cells(const Share& share) {
                      cell(share.high));
 }
 
-std::string success_csv(const Queries& queries) {
+std::string success_csv(const Queries& queries, const EvaluateOptions& options) {
   std::string text = "candidates,success,among,hits,queries,share,low,high\n";
-  for (const NamedRow& named : success_rows(queries))
+  for (const NamedRow& named : success_rows(queries, options))
     for (const auto& [among, share] : shares_of(named.row))
       if (share.of > 0)
         text += fmt::format("{},{},{},{}\n", name_of(named.listing), named.measure, among,
@@ -107,9 +111,9 @@ Json share_json(const Share& share) {
           {"queries", share.of}};
 }
 
-Json success_json(const Queries& queries) {
+Json success_json(const Queries& queries, const EvaluateOptions& options) {
   Json json = Json::object();
-  for (const NamedRow& named : success_rows(queries))
+  for (const NamedRow& named : success_rows(queries, options))
     for (const auto& [among, share] : shares_of(named.row))
       if (share.of > 0) json[name_of(named.listing)][named.measure][among] = share_json(share);
   return json;
@@ -134,27 +138,35 @@ Series curve(const Queries& queries, std::string label, int colour, Mark mark,
   return line;
 }
 
-std::string success_svg(const Queries& queries, const std::string& title) {
-  Panel panel{"Dissimilarity to the query up to a limit",
-              {"candidates K", 1, kMostJudged},
-              {"share of queries", 0, 1},
-              {},
-              false};
+Panel success_panel(const char* title) {
+  return {title, {"candidates K", 1, kMostJudged}, {"share of queries", 0, 1}, {}, false};
+}
+
+std::string success_svg(const Queries& queries, bool matched, const std::string& title) {
+  constexpr const char* kDistinct = ", distinct structures";
+  Panel panel = success_panel("Dissimilarity up to a limit");
   for (std::size_t l = 0; l < kHitLimits.size(); ++l) {
     const std::string label = fmt::format("≤ {}", kHitLimits[l]);
     const auto colour = static_cast<int>(l);
     panel.series.push_back(curve(queries, label, colour, Mark::line,
                                  [l](const EvaluatedQuery& q) { return q.plain.rank[l]; }));
-    panel.series.push_back(curve(queries, label + ", distinct structures", colour, Mark::dashed,
+    panel.series.push_back(curve(queries, label + kDistinct, colour, Mark::dashed,
                                  [l](const EvaluatedQuery& q) { return q.distinct.rank[l]; }));
   }
-  return io::plot_svg({title, {std::move(panel)}});
+  if (!matched) return io::plot_svg({title, {std::move(panel)}});
+  Panel matches = success_panel("Match");
+  const auto colour = static_cast<int>(kHitLimits.size());
+  matches.series.push_back(curve(queries, "match", colour, Mark::line,
+                                 [](const EvaluatedQuery& q) { return q.plain.match; }));
+  matches.series.push_back(curve(queries, std::string("match") + kDistinct, colour, Mark::dashed,
+                                 [](const EvaluatedQuery& q) { return q.distinct.match; }));
+  return io::plot_svg({title, {std::move(panel), std::move(matches)}});
 }
 
 // --- groups
 // ---------------------------------------------------------------------------------------
 
-std::string groups_csv(const Queries& queries) {
+std::string groups_csv(const Queries& queries, const EvaluateOptions& options) {
   std::string text = "kind,group,success,among,hits,queries,share,low,high\n";
   for (const QueryGroup& group : group_queries(queries)) {
     const Queries part = members(queries, group);
@@ -164,7 +176,7 @@ std::string groups_csv(const Queries& queries) {
                           share_cells(share));
     };
     line("any template", "all", with_candidates(part));
-    for (const NamedRow& named : success_rows(part)) {
+    for (const NamedRow& named : success_rows(part, options)) {
       if (named.listing != Listing::plain) continue;
       for (const auto& [among, share] : shares_of(named.row))
         if (share.of > 0) line(named.measure, among, share);
@@ -215,7 +227,8 @@ std::string reliability_csv(const Evaluation& evaluation) {
 // --- summary and manifest
 // -------------------------------------------------------------------------
 
-Json summary_json(const Evaluation& evaluation, const EvaluationRun& run) {
+Json summary_json(const Evaluation& evaluation, const EvaluateOptions& options,
+                  const EvaluationRun& run) {
   const Queries& queries = evaluation.queries;
   std::int64_t candidates = 0, ranked = 0;
   for (const EvaluatedQuery& query : queries) {
@@ -234,8 +247,10 @@ Json summary_json(const Evaluation& evaluation, const EvaluationRun& run) {
       {"candidates", candidates},
       {"queries_with_candidates", share_json(with_candidates(queries))},
       {"queries_ranked", share_json(share_of(ranked, std::ssize(queries)))},
-      {"success", success_json(queries)},
+      {"success", success_json(queries, options)},
       {"best_has_same_space_group", share_json(same_space_group(queries))},
+      {"first_match_has_same_space_group",
+       evaluation.matched ? share_json(match_has_space_group(queries)) : Json(nullptr)},
       {"best_median_volume_error", std::isnan(volume_error) ? Json(nullptr) : Json(volume_error)},
       {"calibration_error", evaluation.reliability.empty()
                                 ? Json(nullptr)
@@ -258,6 +273,10 @@ Json manifest_json(const EvaluateOptions& options, const EvaluationRun& run) {
             {"library_share", options.library_share},
             {"seed", options.seed},
             {"distinct", options.distinct},
+            {"matcher", options.match ? Json{{"ltol", options.matching.ltol},
+                                             {"stol", options.matching.stol},
+                                             {"angle_tol", options.matching.angle_tol}}
+                                      : Json(nullptr)},
             {"cutoff", options.cutoff},
             {"alike_limit", options.alike_limit},
             {"symprec", options.symprec}}}};
@@ -269,11 +288,14 @@ std::string text_of(const Json& json) {
 
 }  // namespace
 
-std::vector<NamedRow> success_rows(const Queries& queries) {
+std::vector<NamedRow> success_rows(const Queries& queries, const EvaluateOptions& options) {
   std::vector<NamedRow> rows;
-  for (const Listing listing : {Listing::plain, Listing::distinct})
+  for (const Listing listing : {Listing::plain, Listing::distinct}) {
     for (std::size_t l = 0; l < kHitLimits.size(); ++l)
       rows.push_back({fmt::format("{}", kHitLimits[l]), listing, success(queries, l, listing)});
+    if (options.match)
+      rows.push_back({"match", listing, match_success(queries, listing, options.cutoff)});
+  }
   return rows;
 }
 
@@ -290,6 +312,16 @@ Share same_space_group(const Queries& queries) {
                                          query.best_space_group == query.space_group;
                                 }),
                   std::ssize(queries));
+}
+
+Share match_has_space_group(const Queries& queries) {
+  std::int64_t matched = 0, same = 0;
+  for (const EvaluatedQuery& query : queries) {
+    if (query.plain.match == 0) continue;
+    ++matched;
+    same += query.match_space_group == query.space_group ? 1 : 0;
+  }
+  return share_of(same, matched);
 }
 
 double median_volume_error(const Queries& queries) {
@@ -318,14 +350,14 @@ void write_evaluation(const std::string& path, const Evaluation& evaluation,
   const std::string title =
       fmt::format("{} queries, ranked by {}", evaluation.queries.size(), run.ranker);
   write("queries.csv", queries_csv(evaluation.queries, library));
-  write("success.csv", success_csv(evaluation.queries));
-  write("success.svg", success_svg(evaluation.queries, title));
-  write("groups.csv", groups_csv(evaluation.queries));
+  write("success.csv", success_csv(evaluation.queries, options));
+  write("success.svg", success_svg(evaluation.queries, evaluation.matched, title));
+  write("groups.csv", groups_csv(evaluation.queries, options));
   if (!evaluation.reliability.empty()) {
     write("reliability.csv", reliability_csv(evaluation));
     write("reliability.svg", reliability_svg(evaluation, options.alike_limit, title));
   }
-  write("summary.json", text_of(summary_json(evaluation, run)));
+  write("summary.json", text_of(summary_json(evaluation, options, run)));
   write("manifest.json", text_of(manifest_json(options, run)));
 }
 

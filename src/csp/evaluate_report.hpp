@@ -18,19 +18,22 @@ struct EvaluationRun {
 
 /// One line of the tables: what counts as a success, and in which list.
 struct NamedRow {
-  std::string measure;  ///< "0.1", "0.2", "0.3"
+  std::string measure;  ///< "0.1", "0.2", "0.3", "match"
   Listing listing = Listing::plain;
   SuccessRow row;
 
-  std::string label() const { return "<= " + measure; }
+  std::string label() const { return measure == "match" ? measure : "<= " + measure; }
 };
-/// All lines, the plain list first.
-std::vector<NamedRow> success_rows(const std::vector<EvaluatedQuery>& queries);
+/// All lines, the plain list first; those of matches only where they were looked for.
+std::vector<NamedRow> success_rows(const std::vector<EvaluatedQuery>& queries,
+                                   const EvaluateOptions& options);
 
 /// Queries of a group with at least one candidate.
 Share with_candidates(const std::vector<EvaluatedQuery>& queries);
 /// Queries whose best candidate has their space group.
 Share same_space_group(const std::vector<EvaluatedQuery>& queries);
+/// Of the queries that are matched, those whose first match has their space group.
+Share match_has_space_group(const std::vector<EvaluatedQuery>& queries);
 /// Median of |volume error| of the best candidates; NaN without any.
 double median_volume_error(const std::vector<EvaluatedQuery>& queries);
 /// The queries of a group.

@@ -74,6 +74,21 @@ SuccessRow success(const std::vector<EvaluatedQuery>& queries, std::size_t limit
   return row;
 }
 
+SuccessRow match_success(const std::vector<EvaluatedQuery>& queries, Listing listing,
+                         double cutoff) {
+  SuccessRow row;
+  for (std::size_t t = 0; t < kTops.size(); ++t)
+    row.top[t] = count(queries, [&](const EvaluatedQuery& query) {
+      const std::int64_t rank = (listing == Listing::plain ? query.plain : query.distinct).match;
+      return rank > 0 && rank <= kTops[t];
+    });
+  row.all = share_of(0, 0);
+  row.likely = count(queries, [&](const EvaluatedQuery& query) {
+    return query.plain.match > 0 && !(query.match_p <= cutoff);  // NaN: the ranker gives no p
+  });
+  return row;
+}
+
 std::string chemistry(const Composition& composition) {
   if (composition.parts().size() == 1) return "element";
   for (const ChemistryClass& each : kClasses)

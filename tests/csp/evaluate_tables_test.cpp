@@ -61,6 +61,26 @@ TEST(Success, CountsHitsAmongTheFirstOfAllQueries) {
   EXPECT_EQ(plain.likely.hits, 2);
 }
 
+TEST(Success, CountsMatchesLikewise) {
+  std::vector<EvaluatedQuery> queries(4);
+  queries[0].plain.match = 1;
+  queries[0].match_p = 0.9;
+  queries[1].plain.match = 20;
+  queries[1].distinct.match = 4;
+  queries[1].match_p = 0.5;
+  queries[2].plain.match = 50;  // by a ranker without p
+
+  const SuccessRow plain = match_success(queries, Listing::plain, 0.5);
+  const SuccessRow distinct = match_success(queries, Listing::distinct, 0.5);
+
+  const std::array<std::int64_t, kTops.size()> hits{1, 1, 1, 2, 2, 3};
+  for (std::size_t t = 0; t < kTops.size(); ++t) EXPECT_EQ(plain.top[t].hits, hits[t]);
+  EXPECT_EQ(distinct.top[0].hits, 0);
+  EXPECT_EQ(distinct.top[1].hits, 1);
+  EXPECT_EQ(plain.likely.hits, 2);
+  EXPECT_EQ(plain.all.of, 0);
+}
+
 TEST(Chemistry, IsThatOfTheMostElectronegativeNonMetal) {
   const auto of = [](const char* formula) { return chemistry(Composition::parse(formula)); };
 

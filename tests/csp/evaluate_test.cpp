@@ -9,6 +9,7 @@
 
 #include "csp/fingerprint_library.hpp"
 #include "kronite/error.hpp"
+#include "materials/substitution.hpp"  // for replace_elements
 #include "math/random.hpp"
 
 namespace kronite::csp {
@@ -184,7 +185,7 @@ TEST(Evaluation, UsesNoTemplateOfTheQueryOrOfAnExcludedFormula) {
 
 TEST(Evaluation, CountsQueriesWithoutATemplate) {
   const TemplateLibrary library = test::library_of(salts());
-  const Template odd = test::point("Na5Cl7", "odd", 0);
+  const Template odd = test::point("Na3Cl5", "odd", 0);
 
   const Queries found = evaluated({known(odd)}, library).queries;
 
@@ -253,6 +254,56 @@ TEST(Evaluation, MeasuresTheBestCandidate) {
   const double* v = library.atomic_volumes();
   const double factor = (v[11] + v[17]) / (v[19] + v[35]);
   EXPECT_NEAR(found.volume_error, factor / (1.1 * 1.1 * 1.1) - 1, 1e-12);
+}
+
+TEST(Evaluation, FindsMatchesAsTheMatcherDoes) {
+  const TemplateLibrary demo = TemplateLibrary::embedded();
+  const TemplateRange range = demo.with_ratio("1:1");
+  std::vector<KnownCrystal> queries;
+  for (std::int64_t i = range.begin; i < range.end; ++i)
+    queries.push_back({std::string(demo.info(i).id), demo.structure(i), demo.fingerprint(i),
+                       demo.info(i).space_group});
+
+  const Queries found = evaluated(queries, demo).queries;
+
+  int matched = 0;
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    const Composition composition = queries[q].structure.composition();
+    const auto first_match = [&](const std::vector<std::int64_t>& list) {
+      for (std::size_t k = 0; k < std::min<std::size_t>(list.size(), kMostJudged); ++k) {
+        const Structure candidate =
+            replace_elements(demo.structure(list[k]),
+                             assign_elements(composition, demo.composition(list[k])).mapping);
+        // Volumes play no part in a match.
+        if (!std::isnan(match(candidate, queries[q].structure, {0.3, 0.5, 10}).rms))
+          return static_cast<std::int64_t>(k) + 1;
+      }
+      return std::int64_t{0};
+    };
+    const auto candidates = candidates_of(queries[q], demo, {});
+    const std::int64_t rank = first_match(candidates);
+    ASSERT_EQ(found[q].plain.match, rank) << queries[q].id;
+    EXPECT_EQ(found[q].distinct.match, first_match(distinct_of(candidates, demo, 0.1)));
+    EXPECT_EQ(std::isnan(found[q].match_rms), rank == 0);
+    if (rank == 0) continue;
+    ++matched;
+    const std::int64_t first = candidates[static_cast<std::size_t>(rank - 1)];
+    EXPECT_EQ(found[q].match_space_group, demo.info(first).space_group);
+    EXPECT_EQ(found[q].match_p, AnyOrder::score(composition, demo, first));
+  }
+  EXPECT_GT(matched, 3);
+}
+
+TEST(Evaluation, LooksForMatchesOnlyWhenAsked) {
+  const auto templates = salts();
+  const TemplateLibrary library = test::library_of(templates);
+  EvaluateOptions options;
+  options.match = false;
+
+  const Evaluation result = evaluated(known(templates), library, options);
+
+  EXPECT_FALSE(result.matched);
+  for (const EvaluatedQuery& query : result.queries) EXPECT_EQ(query.plain.match, 0);
 }
 
 TEST(Evaluation, DependsOnNeitherThreadsNorTheOrderOfQueries) {
@@ -344,6 +395,7 @@ TEST(Evaluation, RefusesWhatMakesNoSense) {
   expect_refused([](EvaluateOptions& o) { o.cutoff = 1; });
   expect_refused([](EvaluateOptions& o) { o.distinct = -0.1; });
   expect_refused([](EvaluateOptions& o) { o.symprec = 0; });
+  expect_refused([](EvaluateOptions& o) { o.matching.stol = 0; });
   expect_refused([](EvaluateOptions& o) { o.exclude_formulas = {"Xq2"}; });
 }
 
