@@ -221,12 +221,12 @@ ChosenRanker EvaluateCommand::choose_ranker(const TemplateLibrary& library,
   if (!ranker.ranker.empty() || !ranker.model.empty())
     fail(Errc::invalid_argument, "--ranking is a ranker of its own: leave {} away",
          ranker.model.empty() ? "--ranker" : "--model");
-  return {csp::listed_ranker(ranking, library), 0, nullptr, ""};
+  return {csp::listed_ranker(ranking, library), 0, "", "", 0};
 }
 
 std::string EvaluateCommand::ranker_name(const ChosenRanker& chosen) const {
   if (!ranking.empty()) return ranking;
-  return chosen.model ? "the model " + chosen.model_name : chosen.ranking->name();
+  return chosen.has_model() ? "the model " + chosen.model_name : chosen.ranking->name();
 }
 
 csp::Evaluation EvaluateCommand::evaluate(const TemplateLibrary& library,
@@ -234,7 +234,7 @@ csp::Evaluation EvaluateCommand::evaluate(const TemplateLibrary& library,
                                           const std::vector<csp::KnownCrystal>& crystals) {
   ProgressLine progress("queries");
   options.progress = [&](long long done, long long total) { return progress(done, total); };
-  if (chosen.model) options.alike_limit = chosen.model->tau;
+  if (chosen.has_model()) options.alike_limit = chosen.tau;
   csp::Evaluation evaluation = csp::evaluate(on, crystals, library, *chosen.ranking, options);
   options.progress = {};
   for (std::size_t i = 0; i < std::min(evaluation.left_out.size(), kShownErrors); ++i)
@@ -293,7 +293,7 @@ void EvaluateCommand::write(const csp::Evaluation& evaluation, const TemplateLib
                             const ChosenRanker& chosen, const Device& on) const {
   csp::EvaluationRun run{
       command_line(), on.description(), ranker_name(chosen), {{library.path(), library.hash()}}};
-  if (chosen.model) run.inputs.emplace_back(chosen.model_name, chosen.model->hash());
+  if (chosen.has_model()) run.inputs.emplace_back(chosen.model_name, chosen.model_hash);
   for (const auto& path : {queries, formulas, exclude, elements, ranking})
     if (std::filesystem::is_regular_file(path))
       run.inputs.emplace_back(path, content_hash(io::read_file(path)));

@@ -118,8 +118,8 @@ double pairs(const std::vector<Composition>& queries, const TemplateLibrary& lib
 
 ChosenRanker PredictCommand::choose_ranker(const ElementTable& table) const {
   ChosenRanker chosen = ranker.choose(table);
-  if (cutoff && !chosen.model)
-    fail(Errc::invalid_argument, "--cutoff is for --ranker classifier, which needs a model");
+  if (cutoff && !chosen.has_model())
+    fail(Errc::invalid_argument, "--cutoff is for --ranker classifier and metric, which give a p");
   return chosen;
 }
 
@@ -130,10 +130,10 @@ csp::RunInfo PredictCommand::run_info(const Device& on, const TemplateLibrary& l
   info.device = on.description();
   info.options = options;
   info.ranker = chosen.ranking->name();
-  if (chosen.model) info.model_hash = chosen.model->hash();
+  info.model_hash = chosen.model_hash;
   info.library_hash = library.hash();
   info.inputs.emplace_back(library.path(), library.hash());
-  if (chosen.model) info.inputs.emplace_back(chosen.model_name, info.model_hash);
+  if (chosen.has_model()) info.inputs.emplace_back(chosen.model_name, info.model_hash);
   for (const auto& path : {list, elements})
     if (!path.empty()) info.inputs.emplace_back(path, content_hash(io::read_file(path)));
   return info;

@@ -9,6 +9,8 @@
 #include "base/fail.hpp"            // for fail
 #include "csp/model_file.hpp"       // for names_a_file
 #include "io/structure_reader.hpp"  // for to_number
+#include "kronite/metric.hpp"       // for MetricRanker
+#include "kronite/model.hpp"        // for Classifier
 
 namespace kronite::cli {
 namespace {
@@ -21,40 +23,57 @@ std::string models_inside() {
 
 }  // namespace
 
-bool RankerOptions::by_classifier() const {
-  const bool has_model = !model.empty() || !csp::embedded_models().empty();
-  const bool classifier = ranker == "classifier" || (ranker.empty() && has_model);
-  if (classifier && !has_model)
+/// "classifier", "metric" or "distance".
+std::string RankerOptions::kind() const {
+  const bool inside = !csp::embedded_models().empty();
+  if (ranker.empty()) {
+    if (model.empty()) return inside ? "classifier" : "distance";
+    return csp::names_a_file(model) && csp::holds_metric(model) ? "metric" : "classifier";
+  }
+  if (ranker == "classifier" && model.empty() && !inside)
     fail(Errc::invalid_argument,
          "--ranker classifier needs --model FILE: there is no model inside this kronite");
-  if (!classifier && !model.empty())
-    fail(Errc::invalid_argument, "--model is for --ranker classifier, which needs a model");
-  return classifier;
+  if (ranker == "metric" && model.empty())
+    fail(Errc::invalid_argument,
+         "--ranker metric needs --model FILE, which 'kronite csp train --model metric' writes");
+  if (ranker == "distance" && !model.empty())
+    fail(Errc::invalid_argument, "--model is for --ranker classifier and metric, not distance");
+  return ranker;
 }
 
 ChosenRanker RankerOptions::choose(const ElementTable& table) const {
-  // Subtract, square and add 290 values per template.
-  if (!by_classifier()) return {csp::distance_ranker(table), 3.0 * 290, nullptr, ""};
+  const std::string chosen = kind();
+  if (chosen == "distance")  // subtract, square and add 290 values per template
+    return {csp::distance_ranker(table), 3.0 * 290, "", "", 0};
+  if (chosen == "metric") {
+    auto metric = std::make_unique<csp::MetricRanker>(csp::read_metric(model), table);
+    const csp::Metric& opened = metric->metric();
+    const std::string hash = opened.hash();
+    const double tau = opened.tau, work = 2.0 * static_cast<double>(opened.parameters());
+    return {std::move(metric), work, model, hash, tau};
+  }
   const bool file = !model.empty() && csp::names_a_file(model);
   const std::string name = model.empty() ? csp::embedded_models().front() : model;
   auto classifier = std::make_unique<csp::Classifier>(
       file ? csp::read_model(name) : csp::embedded_model(name), table);
-  const csp::Model* opened = &classifier->model();
+  const csp::Model& opened = classifier->model();
+  const std::string hash = opened.hash();
   // A multiplication and an addition per weight.
-  const double work = 2.0 * static_cast<double>(opened->ensemble.parameters());
-  return {std::move(classifier), work, opened, file ? name : name + " (inside kronite)"};
+  const double tau = opened.tau, work = 2.0 * static_cast<double>(opened.ensemble.parameters());
+  return {std::move(classifier), work, file ? name : name + " (inside kronite)", hash, tau};
 }
 
 void RankerOptions::add_options(CLI::App& command) {
   command
-      .add_option("--ranker", ranker,
-                  "How templates are ordered: by a model's probability, or by distance of\n"
-                  "descriptors (default: classifier where there is a model)")
-      ->check(CLI::IsMember({"classifier", "distance"}).description(""))
-      ->type_name("classifier|distance");
+      .add_option(
+          "--ranker", ranker,
+          "How templates are ordered: by a classifier's probability, by a learned metric, or\n"
+          "by distance of descriptors (default: as --model says, else classifier)")
+      ->check(CLI::IsMember({"classifier", "metric", "distance"}).description(""))
+      ->type_name("classifier|metric|distance");
   command
       .add_option("--model", model,
-                  "The classifier's model: a name inside kronite or a .safetensors file\n" +
+                  "Of the classifier or metric: a name inside kronite or a .safetensors file\n" +
                       models_inside())
       ->type_name("NAME|FILE");
 }

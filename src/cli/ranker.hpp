@@ -4,8 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "kronite/csp.hpp"    // for Ranker
-#include "kronite/model.hpp"  // for Model
+#include "kronite/csp.hpp"  // for Ranker
 
 namespace CLI {
 class App;
@@ -16,20 +15,24 @@ namespace kronite::cli {
 /// A ranker, and what a run keeps of it.
 struct ChosenRanker {
   std::unique_ptr<csp::Ranker> ranking;
-  double work = 0;                    ///< floating-point operations per template
-  const csp::Model* model = nullptr;  ///< inside `ranking`; null by distance
-  std::string model_name;             ///< where it is from
+  double work = 0;  ///< floating-point operations per template
+  /// Where its model or metric is from, and the hash of it; empty by distance.
+  std::string model_name, model_hash;
+  double tau = 0;  ///< dissimilarity up to which it counts structures as alike; 0 by distance
+
+  bool has_model() const { return !model_hash.empty(); }
 };
 
 struct RankerOptions {
   std::string ranker, model;
 
   void add_options(CLI::App& command);
-  /// @throws Error invalid_argument for options that contradict each other; as csp::open_model().
+  /// @throws Error invalid_argument for options that contradict each other; as csp::open_model(),
+  /// csp::read_metric().
   ChosenRanker choose(const ElementTable& table) const;
 
  private:
-  bool by_classifier() const;
+  std::string kind() const;
 };
 
 /// Why a text is no cut-off of p; empty when it is one.

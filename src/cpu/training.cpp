@@ -12,6 +12,7 @@
 #include "kernels/cross_entropy.hpp"  // for cross_entropy_row
 #include "kernels/dropout.hpp"        // for DropoutKey, dropout_threshold
 #include "kernels/hidden.hpp"         // for moments_about, unit_affine, activation_gradient
+#include "kernels/list_loss.hpp"      // for list_row
 
 namespace kronite {
 namespace {
@@ -20,6 +21,7 @@ constexpr int kColumns = 32;                   // per block: one or two cache li
 constexpr std::int64_t kSumRows = 64;          // added up in T, then in double
 constexpr std::int64_t kVectorTile = 1 << 14;  // parameters per tile
 constexpr std::int64_t kLossRows = 256;
+constexpr std::int64_t kListRows = 8;
 
 // --- random bits --------------------------------------------------------------------------------
 
@@ -194,14 +196,33 @@ class CpuTraining final : public TrainOps<T> {
   void cross_entropy(VectorView<const T> bias, VectorView<const std::uint8_t> alike,
                      MatrixView<T> logits, VectorView<T> loss, MatrixView<T> gradient) override {
     const T share = T{1} / static_cast<T>(std::max<std::int64_t>(1, logits.rows));
-    parallel_tiles(backend_.threads(), tiles_of(logits.rows, kLossRows),
-                   [&](std::int64_t tile, int) {
-                     const std::int64_t end = std::min(logits.rows, (tile + 1) * kLossRows);
-                     for (std::int64_t n = tile * kLossRows; n < end; ++n) {
-                       loss.data[n] = cross_entropy_row(bias.data, alike.data[n] != 0, share,
-                                                        logits.row(n), gradient.row(n));
-                     }
-                   });
+    for_rows(logits.rows, kLossRows, [&](std::int64_t n) {
+      loss.data[n] =
+          cross_entropy_row(bias.data, alike.data[n] != 0, share, logits.row(n), gradient.row(n));
+    });
+  }
+
+  void list_loss(VectorView<const T> bias, VectorView<const T> none,
+                 MatrixView<const std::uint8_t> relation, T share, MatrixView<T> distances,
+                 VectorView<T> loss, VectorView<T> none_gradient) override {
+    const ListLoss<T> what{bias.size == 0 ? nullptr : bias.data,
+                           none.data,
+                           relation,
+                           share,
+                           distances,
+                           loss.data,
+                           none_gradient.data};
+    for_rows(distances.rows, kListRows, [&](std::int64_t i) { list_row(what, i); });
+  }
+
+  void add_scaled_rows(T alpha, VectorView<const T> scale, MatrixView<const T> x,
+                       MatrixView<T> y) override {
+    for_rows(x.rows, kLossRows, [&](std::int64_t i) {
+      const T factor = alpha * scale.data[i];
+      const T* const from = x.row(i);
+      T* const to = y.row(i);
+      for (std::int64_t k = 0; k < x.cols; ++k) to[k] += factor * from[k];
+    });
   }
 
   void blend(T keep, VectorView<const T> x, VectorView<T> y) override {
@@ -222,6 +243,14 @@ class CpuTraining final : public TrainOps<T> {
   }
 
  private:
+  /// f(row) for every row; threads take `tile` of them at a time.
+  template <class F>
+  void for_rows(std::int64_t rows, std::int64_t tile, const F& f) {
+    parallel_tiles(backend_.threads(), tiles_of(rows, tile), [&](std::int64_t t, int) {
+      for (std::int64_t n = t * tile; n < std::min(rows, (t + 1) * tile); ++n) f(n);
+    });
+  }
+
   template <class Count>
   static void sum_columns(MatrixView<const T> x, std::int64_t first, Count count, T* to) {
     double totals[1][kColumns];

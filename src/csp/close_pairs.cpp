@@ -72,4 +72,15 @@ std::vector<std::pair<std::int32_t, std::int32_t>> close_pairs(
   return pairs;
 }
 
+CloseLists close_lists(Device& device, const TemplateLibrary& library,
+                       std::span<const std::int32_t> members, double limit) {
+  CloseLists lists(members.size());
+  for (const auto& [a, b] : close_pairs(device, library, members, limit)) {
+    lists[static_cast<std::size_t>(a)].push_back(b);
+    lists[static_cast<std::size_t>(b)].push_back(a);
+  }
+  for (auto& list : lists) std::sort(list.begin(), list.end());
+  return lists;
+}
+
 }  // namespace kronite::csp

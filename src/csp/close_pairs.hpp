@@ -18,4 +18,9 @@ std::vector<std::pair<std::int32_t, std::int32_t>> close_pairs(
     Device& device, const TemplateLibrary& library, std::span<const std::int32_t> members,
     double limit);
 
+/// Of each of `members` the places, ascending, of the others whose structures are as close.
+using CloseLists = std::vector<std::vector<std::int32_t>>;
+CloseLists close_lists(Device& device, const TemplateLibrary& library,
+                       std::span<const std::int32_t> members, double limit);
+
 }  // namespace kronite::csp

@@ -2,12 +2,22 @@
 #include "csp/describe_templates.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace kronite::csp {
 
 bool covers(const ElementTable& table, const Composition& composition) {
   return std::all_of(composition.parts().begin(), composition.parts().end(),
                      [&](const ElementAmount& part) { return table.has(part.z); });
+}
+
+bool same_composition(const Composition& a, const Composition& b) {
+  constexpr double kRounding = 1e-9;
+  const auto x = a.fractions(), y = b.fractions();
+  return std::equal(x.begin(), x.end(), y.begin(), y.end(),
+                    [](const ElementAmount& p, const ElementAmount& q) {
+                      return p.z == q.z && std::abs(p.amount - q.amount) <= kRounding;
+                    });
 }
 
 CoveredTemplates covered_templates(const TemplateLibrary& library, TemplateRange range,

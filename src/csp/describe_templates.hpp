@@ -11,6 +11,9 @@ namespace kronite::csp {
 /// Whether all elements are in the table.
 bool covers(const ElementTable& table, const Composition& composition);
 
+/// The same elements in the same proportions, however the amounts are written: Na0.5Cl0.5 is NaCl.
+bool same_composition(const Composition& a, const Composition& b);
+
 /// Templates whose elements are all in an element table.
 struct CoveredTemplates {
   std::vector<std::int64_t> index;        ///< in the library, ascending

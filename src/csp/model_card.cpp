@@ -14,8 +14,6 @@
 namespace kronite::csp {
 namespace {
 
-using Card = std::vector<std::pair<std::string, std::string>>;
-
 constexpr const char* kNotGoodFor =
     "Ratios without templates: it orders known crystals and proposes no new structure type. "
     "Disordered, amorphous, molecular and organic crystals, metallic glasses and quasicrystals, "
@@ -73,12 +71,12 @@ std::string mean_and_spread(const std::vector<MemberReport>& members, PairMetric
   return fmt::format("{:.3f} ± {:.3f}", mean, std::sqrt(squares / (n - 1)));
 }
 
-Card training_card(const TemplateLibrary& library, const TrainOptions& options,
-                   const std::vector<std::string>& excluded_formulas, const TrainResult& result) {
+Card begin_card(const std::string& name, const CardTexts& texts, const TemplateLibrary& library,
+                std::size_t excluded_formulas) {
   Card card;
-  card.emplace_back("name", options.name);
+  card.emplace_back("name", name);
   for (const auto& [key, text] : kCardKeys)
-    if (!(options.card.*text).empty()) card.emplace_back(key, options.card.*text);
+    if (!(texts.*text).empty()) card.emplace_back(key, texts.*text);
   card.emplace_back("trained_by", fmt::format("kronite {}", KRONITE_VERSION));
   card.emplace_back("training_data",
                     fmt::format("{}: {} templates of {} ratios",
@@ -88,7 +86,18 @@ Card training_card(const TemplateLibrary& library, const TrainOptions& options,
   card.emplace_back("training_data_licences", licences(library));
   if (const auto from = sources(library); !from.empty())
     card.emplace_back("training_data_sources", from);
-  card.emplace_back("excluded_formulas", fmt::format("{}", excluded_formulas.size()));
+  card.emplace_back("excluded_formulas", fmt::format("{}", excluded_formulas));
+  return card;
+}
+
+void add_settings(Card& card, const TrainSettings& settings) {
+  for (const auto& [key, value] : settings)
+    if (key != "name" && key.rfind("card.", 0) != 0) card.emplace_back("setting." + key, value);
+}
+
+Card training_card(const TemplateLibrary& library, const TrainOptions& options,
+                   const std::vector<std::string>& excluded_formulas, const TrainResult& result) {
+  Card card = begin_card(options.name, options.card, library, excluded_formulas.size());
   std::vector<std::string> pairs, epochs;
   for (const MemberReport& member : result.members) {
     pairs.push_back(
@@ -97,8 +106,7 @@ Card training_card(const TemplateLibrary& library, const TrainOptions& options,
   }
   card.emplace_back("training_pairs", fmt::format("{}", fmt::join(pairs, ", ")));
   card.emplace_back("kept_epochs", fmt::format("{}", fmt::join(epochs, ", ")));
-  for (const auto& [key, value] : train_settings(options))
-    if (key != "name" && key.rfind("card.", 0) != 0) card.emplace_back("setting." + key, value);
+  add_settings(card, train_settings(options));
   add_metrics(card, "validation", result.members, result, &Judgement::validation);
   add_metrics(card, "test", result.members, result, &Judgement::test);
   card.emplace_back("not_good_for", kNotGoodFor);

@@ -3,15 +3,13 @@
 #include <cmath>
 #include <limits>
 #include <string>
-#include <unordered_set>
 #include <utility>
 
-#include "base/fail.hpp"               // for fail
-#include "csp/close_pairs.hpp"         // for close_pairs
-#include "csp/describe_templates.hpp"  // for covers
-#include "csp/splits.hpp"              // for Labels, split_templates, random_for
-#include "kronite/csp_training.hpp"    // for make_pairs
-#include "math/sampling.hpp"           // for draw_distinct
+#include "base/fail.hpp"             // for fail
+#include "csp/close_pairs.hpp"       // for close_pairs
+#include "csp/splits.hpp"            // for labels_of, split_templates, random_for
+#include "kronite/csp_training.hpp"  // for make_pairs
+#include "math/sampling.hpp"         // for draw_distinct
 
 namespace kronite::csp {
 namespace {
@@ -28,43 +26,12 @@ void check_options(const PairOptions& options) {
   check(options.training_cap >= 0 && options.training_cap <= 1,
         fmt::format("the cap of the training part is {}, expected a share of 0 (as the cap) to 1",
                     options.training_cap));
-  const auto& [training, validation, test] = options.parts;
-  check(training > 0 && validation >= 0 && test >= 0 &&
-            std::abs(training + validation + test - 1) <= 1e-6,
-        fmt::format("the parts {}, {} and {} are no shares that add up to 1, the first above 0",
-                    training, validation, test));
   check(options.unlike_per_alike > 0 && options.unlike_per_alike <= 1e6,
         fmt::format("{} unlike pairs for each alike one, expected a number above 0 and up to 1e6",
                     options.unlike_per_alike));
-  check(options.least_members >= 0,
-        fmt::format("least_members is {}, expected 0 or more", options.least_members));
   check(options.most_alike_per_label >= 0,
         fmt::format("most_alike_per_label is {}, expected 0 (no limit) or more",
                     options.most_alike_per_label));
-}
-
-void check_library(const TemplateLibrary& library) {
-  check(library.has_fingerprints(),
-        fmt::format("{} has no fingerprints; 'kronite templates merge' adds them", library.path()));
-  check(library.size() <= std::numeric_limits<std::int32_t>::max(),
-        fmt::format("{} has more than 2147483647 templates", library.path()));
-}
-
-/// Templates that take part.
-Labels labels_of(const TemplateLibrary& library, const std::vector<std::string>& excluded) {
-  std::unordered_set<std::string> formulas;
-  for (const std::string& formula : excluded)
-    formulas.insert(Composition::parse(formula).reduced_formula());
-  Labels labels;
-  for (const std::string& ratio : library.ratios()) {
-    const TemplateRange range = library.with_ratio(ratio);
-    std::vector<std::int32_t>& members = labels.emplace_back();
-    for (std::int64_t i = range.begin; i < range.end; ++i)
-      if (formulas.count(std::string(library.info(i).formula)) == 0 &&
-          covers(ElementTable::embedded(), library.composition(i)))
-        members.push_back(static_cast<std::int32_t>(i));
-  }
-  return labels;
 }
 
 /// values[k] for each k of `places`.
@@ -192,7 +159,7 @@ class PartMaker {
 PairData make_pairs(Device& device, const TemplateLibrary& library, const PairOptions& options,
                     const std::vector<std::string>& excluded_formulas) {
   check_options(options);
-  check_library(library);
+  check_split(library, options);
   Split split = split_templates(device, library, labels_of(library, excluded_formulas), options);
   const std::vector<std::string> ratios = library.ratios();
   std::array<PairPart, kParts> parts;

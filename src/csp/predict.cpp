@@ -9,6 +9,7 @@
 #include "base/fail.hpp"                // for fail
 #include "base/log.hpp"                 // for warning
 #include "csp/assign_elements.hpp"      // for assign_elements
+#include "csp/describe_templates.hpp"   // for same_composition
 #include "csp/record.hpp"               // for probability_text
 #include "kronite/csp.hpp"              // for predict
 #include "materials/element_table.hpp"  // for require_elements
@@ -93,16 +94,6 @@ void symmetrise(Candidate& candidate, int space_group, double symprec) {
   candidate.symmetry = std::move(crystal.symmetry);
   candidate.space_group = candidate.symmetry.space_group;
   candidate.international = candidate.symmetry.international;
-}
-
-/// The same elements in the same proportions, however the amounts are written: Na0.5Cl0.5 is NaCl.
-bool same_composition(const Composition& a, const Composition& b) {
-  constexpr double kRounding = 1e-9;
-  const auto x = a.fractions(), y = b.fractions();
-  return std::equal(x.begin(), x.end(), y.begin(), y.end(),
-                    [](const ElementAmount& p, const ElementAmount& q) {
-                      return p.z == q.z && std::abs(p.amount - q.amount) <= kRounding;
-                    });
 }
 
 /// Substitutes into templates of one library for one query.

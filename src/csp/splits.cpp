@@ -2,11 +2,16 @@
 #include "csp/splits.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numeric>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
-#include "csp/close_pairs.hpp"  // for close_pairs
+#include "base/fail.hpp"               // for fail
+#include "csp/close_pairs.hpp"         // for close_pairs
+#include "csp/describe_templates.hpp"  // for covers
 
 namespace kronite::csp {
 namespace {
@@ -89,7 +94,42 @@ int place_group(std::int64_t size, const std::array<double, kParts>& room, math:
   return draw_part(weight, random);
 }
 
+void check(bool holds, const std::string& sentence) {
+  if (!holds) fail(Errc::invalid_argument, "training pairs: {}", sentence);
+}
+
 }  // namespace
+
+void check_split(const TemplateLibrary& library, const PairOptions& options) {
+  check(library.has_fingerprints(),
+        fmt::format("{} has no fingerprints; 'kronite templates merge' adds them", library.path()));
+  check(library.size() <= std::numeric_limits<std::int32_t>::max(),
+        fmt::format("{} has more than 2147483647 templates", library.path()));
+  const auto& [training, validation, test] = options.parts;
+  check(training > 0 && validation >= 0 && test >= 0 &&
+            std::abs(training + validation + test - 1) <= 1e-6,
+        fmt::format("the parts {}, {} and {} are no shares that add up to 1, the first above 0",
+                    training, validation, test));
+  check(options.least_members >= 0,
+        fmt::format("least_members is {}, expected 0 or more", options.least_members));
+}
+
+Labels labels_of(const TemplateLibrary& library,
+                 const std::vector<std::string>& excluded_formulas) {
+  std::unordered_set<std::string> formulas;
+  for (const std::string& formula : excluded_formulas)
+    formulas.insert(Composition::parse(formula).reduced_formula());
+  Labels labels;
+  for (const std::string& ratio : library.ratios()) {
+    const TemplateRange range = library.with_ratio(ratio);
+    std::vector<std::int32_t>& members = labels.emplace_back();
+    for (std::int64_t i = range.begin; i < range.end; ++i)
+      if (formulas.count(std::string(library.info(i).formula)) == 0 &&
+          covers(ElementTable::embedded(), library.composition(i)))
+        members.push_back(static_cast<std::int32_t>(i));
+  }
+  return labels;
+}
 
 math::Random random_for(const PairOptions& options, Purpose purpose, std::size_t label, int part) {
   // Distinct for labels below 2^26; the split is the same for every draw.

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "kronite/csp_training.hpp"  // for PairOptions
@@ -15,6 +16,14 @@ inline constexpr int kParts = 3;
 using Split = std::array<std::vector<std::int32_t>, kParts>;
 /// Templates of each ratio label, ascending; as TemplateLibrary::ratios(). Labels may be empty.
 using Labels = std::vector<std::vector<std::int32_t>>;
+
+/// @throws Error invalid_argument when the library cannot be learned from, or the split of
+/// `options` makes no sense.
+void check_split(const TemplateLibrary& library, const PairOptions& options);
+/// Templates that take part: whose formula is not excluded, with all elements in the embedded
+/// table.
+/// @throws Error parse for a formula that cannot be read.
+Labels labels_of(const TemplateLibrary& library, const std::vector<std::string>& excluded_formulas);
 
 /// What a random number is drawn for. Each purpose, label and part has a stream of its own: a label
 /// is split and drawn from in the same way whatever becomes of the others.

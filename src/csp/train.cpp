@@ -14,6 +14,45 @@ namespace {
 
 constexpr std::size_t kWidth = 290;
 
+/// Weights and biases, layer by layer.
+std::vector<float> values_of(const Network& network) {
+  std::vector<float> values;
+  for (const DenseLayer& layer : network.layers) {
+    values.insert(values.end(), layer.weight.begin(), layer.weight.end());
+    values.insert(values.end(), layer.bias.begin(), layer.bias.end());
+  }
+  return values;
+}
+
+/// The network of that shape whose values_of() they are.
+Network network_of(const learn::NetworkShape& shape, const std::vector<float>& values) {
+  Network network;
+  std::size_t used = 0;
+  const auto take = [&](std::int64_t count) {
+    const auto n = static_cast<std::size_t>(count);
+    if (n > values.size() - used)
+      fail(Errc::corrupt, "the checkpoint holds a network of {} values, which are too few",
+           values.size());
+    const auto begin = values.begin() + static_cast<std::ptrdiff_t>(used);
+    used += n;
+    return std::vector<float>(begin, begin + count);
+  };
+  std::vector<std::int64_t> units = shape.hidden;
+  units.push_back(2);
+  for (const std::int64_t count : units) {
+    DenseLayer layer;
+    layer.inputs =
+        network.layers.empty() ? static_cast<std::int64_t>(kWidth) : network.layers.back().units;
+    layer.units = count;
+    layer.weight = take(layer.inputs * layer.units);
+    layer.bias = take(layer.units);
+    layer.activation =
+        network.layers.size() + 1 == units.size() ? Activation::none : Activation::relu;
+    network.layers.push_back(std::move(layer));
+  }
+  return network;
+}
+
 class Training {
  public:
   Training(Device& device, const TemplateLibrary& library, const TrainOptions& options,
@@ -91,11 +130,13 @@ learn::Fit Training::fit(int member, const PairData& data) {
 
 learn::Fit Training::fit_or_take_up(int member, const PairData& data) {
   const auto& finished = checkpoint_.finished();
-  if (static_cast<std::size_t>(member) < finished.size())
-    return finished[static_cast<std::size_t>(member)];
+  if (static_cast<std::size_t>(member) < finished.size()) {
+    const auto& fit = finished[static_cast<std::size_t>(member)];
+    return {network_of(options_.network, fit.parameters), fit.best_epoch, fit.history};
+  }
   try {
     auto made = fit(member, data);
-    checkpoint_.finish(made);
+    checkpoint_.finish({values_of(made.network), made.best_epoch, made.history});
     return made;
   } catch (const Error& e) {
     fail(e.code(), "network {} of {}: {}", member + 1, options_.members, e.what());

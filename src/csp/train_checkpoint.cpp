@@ -1,4 +1,4 @@
-// Checkpoints of training runs: settings as texts, networks and the state of Adam as tensors.
+// Checkpoints of training runs: settings as texts, parameters and the state of Adam as tensors.
 #include "csp/train_checkpoint.hpp"
 
 #include <charconv>
@@ -15,7 +15,7 @@ using io::SafetensorsWriter;
 
 constexpr auto kBetweenWrites = std::chrono::seconds(10);
 constexpr std::string_view kFormat = "kronite.training";
-constexpr std::string_view kVersion = "1";
+constexpr std::string_view kVersion = "2";
 constexpr std::string_view kSetting = "setting.";
 constexpr std::int64_t kRecordValues = 5;
 
@@ -83,45 +83,18 @@ std::vector<float> read_vector(const SafetensorsFile& file, const std::string& n
   return file.values<float>(*entry);
 }
 
-void add_fit(SafetensorsWriter& writer, const std::string& prefix, const learn::Fit& fit) {
+void add_fit(SafetensorsWriter& writer, const std::string& prefix,
+             const learn::FittedParameters& fit) {
   writer.set(prefix + "best_epoch", fmt::format("{}", fit.best_epoch));
-  writer.set(prefix + "layers", fmt::format("{}", fit.network.layers.size()));
   add_history(writer, prefix + "history", fit.history);
-  for (std::size_t k = 0; k < fit.network.layers.size(); ++k) {
-    const DenseLayer& layer = fit.network.layers[k];
-    const std::string name = fmt::format("{}layer.{}.", prefix, k);
-    writer.set(name + "activation", fmt::format("{}", static_cast<int>(layer.activation)));
-    writer.add(name + "weight", layer.weight, {layer.units, layer.inputs});
-    writer.add(name + "bias", layer.bias);
-  }
+  writer.add(prefix + "parameters", fit.parameters);
 }
 
-learn::Fit read_fit(const SafetensorsFile& file, const std::string& prefix) {
-  learn::Fit fit;
+learn::FittedParameters read_fit(const SafetensorsFile& file, const std::string& prefix) {
+  learn::FittedParameters fit;
   fit.history = read_history(file, prefix + "history");
   fit.best_epoch = read_best_epoch(file, prefix, fit.history);
-  const std::int64_t layers = whole_number(file, prefix + "layers");
-  for (std::int64_t k = 0; k < layers; ++k) {
-    const std::string name = fmt::format("{}layer.{}.", prefix, k);
-    const auto* weight = file.find(name + "weight");
-    if (!weight || weight->shape.size() != 2)
-      file.refuse(fmt::format("there is no matrix \"{}weight\"", name));
-    DenseLayer layer;
-    layer.units = weight->shape[0];
-    layer.inputs = weight->shape[1];
-    layer.weight = file.values<float>(*weight);
-    layer.bias = file.values<float>(name + "bias", {layer.units});
-    const auto activation = whole_number(file, name + "activation");
-    if (activation > static_cast<int>(Activation::relu))
-      file.refuse(fmt::format("there is no activation {}", activation));
-    layer.activation = static_cast<Activation>(activation);
-    fit.network.layers.push_back(std::move(layer));
-  }
-  try {
-    Ensemble{{fit.network}}.check();
-  } catch (const Error& e) {
-    file.refuse(e.what());
-  }
+  fit.parameters = read_vector(file, prefix + "parameters");
   return fit;
 }
 
@@ -180,7 +153,7 @@ void TrainCheckpoint::keep(const learn::FitState& state, bool at_once) {
   if (at_once || std::chrono::steady_clock::now() - written_ >= kBetweenWrites) write(&state);
 }
 
-void TrainCheckpoint::finish(learn::Fit fit) {
+void TrainCheckpoint::finish(learn::FittedParameters fit) {
   finished_.push_back(std::move(fit));
   current_.reset();
   write(nullptr);

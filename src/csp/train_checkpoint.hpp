@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "csp/train_config.hpp"  // for TrainSettings
-#include "kronite/learn.hpp"     // for Fit, FitState
+#include "csp/train_settings.hpp"  // for TrainSettings
+#include "learn/epochs.hpp"        // for FittedParameters, FitState
 
 namespace kronite::csp {
 
@@ -18,14 +18,14 @@ class TrainCheckpoint {
   /// @throws Error io; corrupt; invalid_argument, naming the setting, when it was begun otherwise.
   TrainCheckpoint(std::string path, TrainSettings settings);
 
-  /// Networks that are trained, in order.
-  const std::vector<learn::Fit>& finished() const { return finished_; }
-  /// State of the network after them; null at its beginning.
+  /// Members that are trained, in order.
+  const std::vector<learn::FittedParameters>& finished() const { return finished_; }
+  /// State of the member after them; null at its beginning.
   const learn::FitState* current() const { return current_ ? &*current_ : nullptr; }
 
-  /// Of the network in training: written when the last writing is some seconds ago, or at once.
+  /// Of the member in training: written when the last writing is some seconds ago, or at once.
   void keep(const learn::FitState& state, bool at_once);
-  void finish(learn::Fit fit);
+  void finish(learn::FittedParameters fit);
 
  private:
   void read();
@@ -33,7 +33,7 @@ class TrainCheckpoint {
 
   std::string path_;
   TrainSettings settings_;
-  std::vector<learn::Fit> finished_;
+  std::vector<learn::FittedParameters> finished_;
   std::optional<learn::FitState> current_;
   std::chrono::steady_clock::time_point written_ = std::chrono::steady_clock::now();
 };

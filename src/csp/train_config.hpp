@@ -3,29 +3,18 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "csp/train_settings.hpp"    // for TrainSettings
 #include "kronite/csp_training.hpp"  // for TrainOptions
 
 namespace kronite::csp {
-
-/// Names and values, in order.
-using TrainSettings = std::vector<std::pair<std::string, std::string>>;
 
 /// What the file does not say keeps its default.
 /// @throws Error io; parse, naming file, line, the setting and what was expected.
 TrainOptions read_train_config(const std::string& path);
 /// Of a text; `name` stands for the file in messages.
 TrainOptions parse_train_config(std::string_view text, const std::string& name);
-
-/// Keys of [card], which are also those of the model's card.
-struct CardKey {
-  const char* key;
-  std::string CardTexts::*text;
-};
-inline constexpr CardKey kCardKeys[] = {
-    {"data", &CardTexts::data}, {"licence", &CardTexts::licence}, {"metrics", &CardTexts::metrics}};
 
 /// Every setting in the order of to_toml(): "pairs.tau" and its value as TOML writes it.
 TrainSettings train_settings(const TrainOptions& options);

@@ -8,6 +8,7 @@
 #include "kernels/cross_entropy.hpp"  // for cross_entropy_row
 #include "kernels/element.hpp"        // for element
 #include "kernels/hidden.hpp"         // for activate_draw
+#include "kernels/list_loss.hpp"      // for list_block
 #include "kernels/phases.hpp"         // for GpuThreads
 
 namespace kronite::cuda {
@@ -80,6 +81,28 @@ __global__ void __launch_bounds__(kThreads)
                               &element(gradient, n, 0));
 }
 
+/// Loss and gradients of lists.
+/// Grid: one block of 128 threads per row. Bounds: candidates past the end are not read. 64-bit
+/// index. Per candidate: three readings of 5 bytes, of which two come from the caches, and 4 bytes
+/// written; two or three exponentials.
+__global__ void __launch_bounds__(kListThreads) list_loss_kernel(ListLoss<float> what) {
+  __shared__ ListShared shared;
+  GpuThreads<ListRegisters> threads{static_cast<int>(threadIdx.x), {}};
+  list_block(static_cast<std::int64_t>(blockIdx.x), what, shared, threads);
+}
+
+/// y_i <- y_i + alpha scale_i x_i.
+/// Grid: one thread per value, 256 per block. Bounds: threads past the last value return. 64-bit
+/// index. Per value: 8 bytes read, 4 written; 2 operations.
+__global__ void __launch_bounds__(kThreads)
+    add_scaled_rows_kernel(float alpha, const float* scale, MatrixView<const float> x,
+                           MatrixView<float> y) {
+  const std::int64_t n = global_thread();
+  if (n >= x.rows * x.cols) return;
+  const std::int64_t i = n / x.cols, k = n % x.cols;
+  element(y, i, k) += alpha * scale[i] * element(x, i, k);
+}
+
 /// y <- keep y + (1 - keep) x.
 /// Grid: one thread per value, 256 per block. Bounds: threads past the last value return. 64-bit
 /// index. Per value: 8 bytes read, 4 written; 3 operations.
@@ -117,6 +140,11 @@ class CudaTraining final : public TrainOps<float> {
   void cross_entropy(VectorView<const float> bias, VectorView<const std::uint8_t> alike,
                      MatrixView<float> logits, VectorView<float> loss,
                      MatrixView<float> gradient) override;
+  void list_loss(VectorView<const float> bias, VectorView<const float> none,
+                 MatrixView<const std::uint8_t> relation, float share, MatrixView<float> distances,
+                 VectorView<float> loss, VectorView<float> none_gradient) override;
+  void add_scaled_rows(float alpha, VectorView<const float> scale, MatrixView<const float> x,
+                       MatrixView<float> y) override;
   void blend(float keep, VectorView<const float> x, VectorView<float> y) override;
   void adam(const AdamStep& step, VectorView<const float> gradient, VectorView<float> moment1,
             VectorView<float> moment2, VectorView<float> parameters) override;
@@ -184,6 +212,29 @@ void CudaTraining::cross_entropy(VectorView<const float> bias, VectorView<const 
   const float share = 1.0F / static_cast<float>(logits.rows);
   for_each(logits.rows, "cross_entropy_kernel", cross_entropy_kernel, bias.data, alike.data, share,
            logits, loss.data, gradient);
+}
+
+void CudaTraining::list_loss(VectorView<const float> bias, VectorView<const float> none,
+                             MatrixView<const std::uint8_t> relation, float share,
+                             MatrixView<float> distances, VectorView<float> loss,
+                             VectorView<float> none_gradient) {
+  if (distances.rows == 0) return;
+  const CurrentDevice current(backend_.id());
+  const ListLoss<float> what{bias.size == 0 ? nullptr : bias.data,
+                             none.data,
+                             relation,
+                             share,
+                             distances,
+                             loss.data,
+                             none_gradient.data};
+  launch("list_loss_kernel", list_loss_kernel, blocks_for(distances.rows, 1), kListThreads,
+         backend_.stream(), what);
+}
+
+void CudaTraining::add_scaled_rows(float alpha, VectorView<const float> scale,
+                                   MatrixView<const float> x, MatrixView<float> y) {
+  for_each(x.rows * x.cols, "add_scaled_rows_kernel", add_scaled_rows_kernel, alpha, scale.data, x,
+           y);
 }
 
 void CudaTraining::blend(float keep, VectorView<const float> x, VectorView<float> y) {

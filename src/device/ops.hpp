@@ -150,6 +150,10 @@ struct AdamStep {
   std::int64_t step = 1;
 };
 
+/// How a candidate stands to the query whose list it is in. A query's list may hold what it must
+/// not meet: itself, or others of its own formula.
+enum class Relation : std::uint8_t { unlike = 0, alike = 1, left_out = 2 };
+
 /// Steps of training on one batch of n rows. Sums over the rows run in a fixed order, so results do
 /// not depend on the number of threads. Float on every device; double, for gradient checks, on the
 /// CPU only.
@@ -159,7 +163,8 @@ class TrainOps {
   virtual ~TrainOps() = default;
 
   /// y as HiddenView says. With batch normalisation mean and variance (u, over the n rows, divided
-  /// by n) are of this batch and are given back; else they are not touched. z, y: n x u.
+  /// by n) are of this batch and are given back; else they are not touched, and y may be z itself.
+  /// z, y: n x u.
   virtual void hidden_forward(const HiddenView<T>& hidden, MatrixView<const T> z,
                               VectorView<T> mean, VectorView<T> variance, MatrixView<T> y) = 0;
 
@@ -177,6 +182,21 @@ class TrainOps {
   /// (alike_n, 0 or 1) and gradient = d(mean loss)/d logits. logits, gradient: n x 2, loss: n.
   virtual void cross_entropy(VectorView<const T> bias, VectorView<const std::uint8_t> alike,
                              MatrixView<T> logits, VectorView<T> loss, MatrixView<T> gradient) = 0;
+
+  /// Row i is a query with m candidates, their logits z_ij = bias_j - distances_ij (bias: m, or
+  /// empty for 0) and that of "none of these", none_i; P_i = softmax over none and the candidates
+  /// whose relation_ij, a Relation, is not left_out. Then
+  ///   loss_i = -log of the sum of P_ij over alike candidates, of P_i(none) where there is none,
+  ///   distances_ij <- share * d loss_i / d z_ij, 0 where left out,
+  ///   none_gradient_i = share * d loss_i / d none_i.
+  /// distances, relation: n x m; none, loss, none_gradient: n.
+  virtual void list_loss(VectorView<const T> bias, VectorView<const T> none,
+                         MatrixView<const std::uint8_t> relation, T share, MatrixView<T> distances,
+                         VectorView<T> loss, VectorView<T> none_gradient) = 0;
+
+  /// y_i <- y_i + alpha * scale_i * x_i, row by row. x, y: n x d, scale: n.
+  virtual void add_scaled_rows(T alpha, VectorView<const T> scale, MatrixView<const T> x,
+                               MatrixView<T> y) = 0;
 
   /// y <- keep * y + (1 - keep) * x: running means.
   virtual void blend(T keep, VectorView<const T> x, VectorView<T> y) = 0;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/fail.hpp"  // for fail
+#include "learn/check_layer.hpp"
 
 namespace kronite {
 namespace {
@@ -14,7 +15,8 @@ bool finite(const std::vector<float>& values) {
   return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
 }
 
-/// @throws Error invalid_argument; `place` names the layer.
+}  // namespace
+
 void check_layer(const DenseLayer& layer, std::int64_t inputs, const std::string& place) {
   if (layer.units < 1) fail(Errc::invalid_argument, "{} has no units", place);
   if (layer.inputs != inputs)
@@ -26,8 +28,6 @@ void check_layer(const DenseLayer& layer, std::int64_t inputs, const std::string
   if (!finite(layer.weight) || !finite(layer.bias))
     fail(Errc::invalid_argument, "{} holds a weight that is not finite", place);
 }
-
-}  // namespace
 
 std::int64_t Ensemble::inputs() const {
   return members.empty() || members.front().layers.empty() ? 0

@@ -21,29 +21,32 @@ std::array<std::uint8_t, 256> replacement_table(const ElementMapping& mapping) {
 
 }  // namespace
 
-ElementDissimilarity::ElementDissimilarity(const ElementTable& table)
-    : features_(table.features().size()), place_(kByNumber, -1) {
-  int elements = 0;
-  for (int z = 1; z <= kElements; ++z) {
-    if (!table.has(z)) continue;
-    place_[z] = elements++;
-    scores_.insert(scores_.end(), table.row(z), table.row(z) + features_);
-  }
-  for (std::size_t f = 0; f < features_; ++f) {
+std::vector<double> element_scores(const ElementTable& table) {
+  const std::size_t features = table.features().size();
+  std::vector<double> scores(kByNumber * features, 0.0);
+  std::vector<int> known;
+  for (int z = 1; z <= kElements; ++z)
+    if (table.has(z)) known.push_back(z);
+  const auto elements = static_cast<double>(known.size());
+  for (std::size_t f = 0; f < features; ++f) {
     double sum = 0, squares = 0;
-    for (std::size_t i = f; i < scores_.size(); i += features_) sum += scores_[i];
+    for (const int z : known) sum += table.row(z)[f];
     const double mean = sum / elements;
-    for (std::size_t i = f; i < scores_.size(); i += features_)
-      squares += (scores_[i] - mean) * (scores_[i] - mean);
-    const double deviation = elements > 1 ? std::sqrt(squares / (elements - 1)) : 0;
-    for (std::size_t i = f; i < scores_.size(); i += features_)
-      scores_[i] = deviation > 0 ? (scores_[i] - mean) / deviation : 0;
+    for (const int z : known) squares += (table.row(z)[f] - mean) * (table.row(z)[f] - mean);
+    const double deviation = known.size() > 1 ? std::sqrt(squares / (elements - 1)) : 0;
+    if (!(deviation > 0)) continue;
+    for (const int z : known)
+      scores[static_cast<std::size_t>(z) * features + f] = (table.row(z)[f] - mean) / deviation;
   }
+  return scores;
 }
 
+ElementDissimilarity::ElementDissimilarity(const ElementTable& table)
+    : features_(table.features().size()), scores_(element_scores(table)) {}
+
 double ElementDissimilarity::operator()(int z1, int z2) const {
-  const double* x = scores_.data() + static_cast<std::size_t>(place_[z1]) * features_;
-  const double* y = scores_.data() + static_cast<std::size_t>(place_[z2]) * features_;
+  const double* x = scores_.data() + static_cast<std::size_t>(z1) * features_;
+  const double* y = scores_.data() + static_cast<std::size_t>(z2) * features_;
   double sum = 0;
   for (std::size_t f = 0; f < features_; ++f) sum += (x[f] - y[f]) * (x[f] - y[f]);
   return std::sqrt(sum);

@@ -11,6 +11,10 @@
 
 namespace kronite {
 
+/// The features of every element, each z-scored (ddof 1) over the elements of the table: 119 rows
+/// by atomic number, 0 where an element is not in the table or a feature never varies.
+std::vector<double> element_scores(const ElementTable& table);
+
 /// Euclidean distance of element vectors whose features are z-scored (ddof 1) over the elements of
 /// a table; a feature that never varies counts for nothing. A design choice: the matrix that CSPML
 /// was published with is not available (docs/csp.md gives its sensitivity).
@@ -23,8 +27,7 @@ class ElementDissimilarity {
 
  private:
   std::size_t features_;
-  std::vector<int> place_;      // 119: row of an element in scores_, -1 where there is none
-  std::vector<double> scores_;  // elements x features
+  std::vector<double> scores_;
 };
 
 /// Replacement of the first atomic number of each pair by the second.

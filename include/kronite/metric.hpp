@@ -1,0 +1,163 @@
+// The learned metric: compositions become points whose distances say whether their structures are
+// alike. A ranker of its own, and its training.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kronite/csp.hpp"           // for Ranker
+#include "kronite/csp_training.hpp"  // for HoldOut, CardTexts, TrainHooks
+#include "kronite/embedding.hpp"     // for EmbeddingNetwork
+#include "kronite/learn.hpp"         // for FitOptions, EpochRecord
+#include "kronite/templates.hpp"     // for TemplateLibrary
+
+namespace kronite::csp {
+
+/// One embedding, and the logit of "none of these".
+struct MetricMember {
+  EmbeddingNetwork embedding;
+  double none = 0;
+};
+
+/// A query q and the templates t of its ratio, of other formulas, get
+///   P(t) = exp(-|E(q) - E(t)|^2) / (exp(none) + sum over these templates of exp(-|E(q) -
+///   E(t')|^2)),
+/// the mean over the members. E reads the 290-value descriptor, standardised by the metric's own
+/// mean and standard deviation, and behind it `slots` elements of the composition, ordered by
+/// amount (descending), then by electronegativity: their 58 features, each z-scored (ddof 1) over
+/// the elements of the table; 0 where there is no further element.
+struct Metric {
+  std::vector<MetricMember> members;
+  std::int64_t slots = 0;
+  std::vector<double> mean, std;  ///< of the descriptor, one value per column (290)
+  std::string element_table;      ///< hash of the element table
+  double tau = 0.1;               ///< dissimilarity up to which two structures count as alike
+  /// As Model::card.
+  std::vector<std::pair<std::string, std::string>> card;
+
+  /// Of a row that E reads.
+  std::int64_t inputs() const;
+  std::int64_t parameters() const;
+  /// @throws Error invalid_argument when its parts do not fit each other or a number is not usable.
+  void check() const;
+  /// 16 hexadecimal digits that name what decides its probabilities.
+  std::string hash() const;
+  /// Value of a key of the card; empty when it is not there.
+  std::string card_value(const std::string& key) const;
+};
+
+/// @throws Error io; corrupt, naming what is wrong; invalid_argument for the file of a classifier.
+Metric read_metric(const std::string& path);
+/// Under a temporary name, then renamed; the same metric gives the same bytes.
+/// @throws Error io; invalid_argument as Metric::check().
+void write_metric(const Metric& metric, const std::string& path);
+
+/// Whether a file holds a metric, and not a classifier. @throws Error io; corrupt.
+bool holds_metric(const std::string& path);
+
+/// A metric at work. The points of a ratio's templates are computed at the first query of that
+/// ratio and stay with the device, as the networks do; they go with it or with this. May be used
+/// from several threads, one device each.
+class MetricRanker : public Ranker {
+ public:
+  /// `table` must outlive this.
+  /// @throws Error invalid_argument when `table` is not the one that the metric was trained with,
+  /// or as Metric::check().
+  explicit MetricRanker(Metric metric, const ElementTable& table = ElementTable::embedded());
+
+  const Metric& metric() const { return *metric_; }
+  std::string name() const override { return "metric"; }
+  /// score = log P(t). p = the sum of P over the templates that are alike with t, t included: the
+  /// probability of being alike. In a library without fingerprints, P(t). p_std: its standard
+  /// deviation over the members (ddof 1; NaN where there is only one). Templates of the query's own
+  /// formula do not count for the others; each gets what it would have if it did.
+  /// @throws Error numerical when the metric gives no number.
+  std::vector<Scored> rank(Device& device, const Composition& query, const TemplateLibrary& library,
+                           TemplateRange range) const override;
+
+  /// Points of compositions, row by row: compositions x width of that member, host memory.
+  /// @throws Error invalid_argument when an element is not in the table or there is no such member.
+  std::vector<float> embed(Device& device, const std::vector<Composition>& compositions,
+                           std::size_t member = 0) const;
+
+ private:
+  struct Cache;
+
+  std::shared_ptr<const Metric> metric_;
+  std::shared_ptr<Cache> cache_;
+};
+
+/// @throws Error as MetricRanker.
+std::unique_ptr<Ranker> metric_ranker(Metric metric,
+                                      const ElementTable& table = ElementTable::embedded());
+
+// --- training -----------------------------------------------------------------------------------
+
+/// What an embedding is made of; a part that is 0 wide is not there.
+struct MetricShape {
+  std::int64_t descriptor_linear = 96;               ///< outputs of a matrix on the descriptor
+  std::vector<std::int64_t> descriptor_hidden{256};  ///< layers of a network on the descriptor
+  std::int64_t descriptor_outputs = 96;              ///< and its outputs
+  std::int64_t slots = 5;
+  bool slots_share = false;       ///< one matrix and network for all slots, else one for each
+  std::int64_t slot_linear = 24;  ///< as above, per slot
+  std::vector<std::int64_t> slot_hidden{128};
+  std::int64_t slot_outputs = 48;
+  double dropout = 0;  ///< share of the hidden values dropped in a training step, in [0, 1)
+};
+
+struct MetricOptions {
+  double tau = 0.1;  ///< alike: dissimilarity <= tau
+  HoldOut hold_out = HoldOut::formula;
+  std::array<double, 3> parts{0.9, 0.1, 0.0};  ///< training, validation, test; they add up to 1
+  std::int64_t least_members = 10;  ///< labels with fewer templates are split as one pool
+  std::uint64_t split_seed = 0;
+  MetricShape shape;
+  /// batch: queries of a step. Validation accuracy: the share of queries whose best template is
+  /// alike. seed: members have seed, seed + 1, ...
+  learn::FitOptions fit{256, 1e-3, false, 60, 10, 0};
+  int members = 1;
+  std::string name = "unnamed";
+  CardTexts card;
+};
+
+/// How good a metric is on queries against the training templates of their ratio. All queries
+/// count, also those without an alike template.
+struct MetricJudgement {
+  std::int64_t queries = 0;
+  std::int64_t answerable = 0;           ///< with an alike template
+  double loss = 0;                       ///< mean; 0 without queries, as the shares
+  double top1 = 0, top5 = 0, top10 = 0;  ///< share with an alike template among the best
+  /// Of every query and template: P summed over the templates alike with it, against being alike.
+  std::vector<ReliabilityBin> reliability;
+};
+
+struct MetricReport {
+  MetricJudgement validation, test;
+  int best_epoch = 0;
+  std::vector<learn::EpochRecord> history;
+};
+
+struct MetricResult {
+  Metric metric;
+  std::vector<MetricReport> members;
+  MetricReport all;  ///< all members together; no epochs
+  std::int64_t training_templates = 0;
+  std::int64_t pairs = 0;  ///< of an epoch
+};
+
+/// Trains the members, one after the other, on one split. Each training template is a query among
+/// the other training templates of its ratio; of its own formula it meets none.
+/// @throws Error as learn::fit(), naming the member; invalid_argument when the library holds no
+/// fingerprints, options make no sense or the checkpoint is of another training; parse for a
+/// formula that cannot be read; corrupt; io; cancelled.
+MetricResult train_metric(Device& device, const TemplateLibrary& library,
+                          const MetricOptions& options,
+                          const std::vector<std::string>& excluded_formulas = {},
+                          const TrainHooks& hooks = {});
+
+}  // namespace kronite::csp

@@ -1,0 +1,285 @@
+// Training of a metric on lists: which queries share a step, and the steps.
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/fail.hpp"               // for fail
+#include "learn/epochs.hpp"            // for Epochs, check_options
+#include "learn/lists.hpp"             // for fit_lists
+#include "learn/on_device.hpp"         // for upload, download
+#include "learn/trainable_metric.hpp"  // for TrainableMetric
+#include "math/random.hpp"             // for Random
+
+namespace kronite::learn {
+namespace {
+
+/// Streams of the seed.
+enum : std::uint64_t {
+  kDropoutStream = 1,
+  kPackingStream = 2,
+  kOrderStream = std::uint64_t{1} << 32
+};
+
+/// Queries [begin, end), in the epoch's order, of a group.
+struct Part {
+  std::size_t group = 0;
+  std::int64_t begin = 0, end = 0;
+};
+using Step = std::vector<Part>;
+
+/// Rows, queries and relations lie part by part.
+std::vector<ListBlock> blocks_of(const Step& step, const std::vector<ListGroup>& groups) {
+  std::vector<ListBlock> blocks;
+  std::int64_t row = 0, relation = 0;
+  for (const Part& part : step) {
+    const ListBlock block{row, part.end - part.begin, std::ssize(groups[part.group].candidates),
+                          relation};
+    blocks.push_back(block);
+    row += block.candidates;
+    relation += block.queries * block.candidates;
+  }
+  return blocks;
+}
+
+/// The steps of an epoch, and what they need.
+struct Plan {
+  std::vector<Step> steps;
+  ListRoom room;
+  std::int64_t queries = 0;    ///< of the epoch
+  std::int64_t relations = 0;  ///< of a step
+
+  /// Groups of more than `batch` queries are cut into steps of nearly one size; smaller ones are
+  /// put together at random.
+  Plan(const std::vector<ListGroup>& groups, std::int64_t batch, std::uint64_t seed) {
+    std::vector<std::size_t> small;
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      const auto n = std::ssize(groups[g].queries);
+      if (n < 2) continue;  // nothing to choose from
+      if (n <= batch) {
+        small.push_back(g);
+        continue;
+      }
+      const std::int64_t parts = (n - 1) / batch + 1;
+      for (std::int64_t k = 0; k < parts; ++k)
+        steps.push_back({{g, k * n / parts, (k + 1) * n / parts}});
+    }
+    math::Random(seed, kPackingStream).shuffle(std::span(small));
+    std::int64_t left = 0;
+    for (const std::size_t g : small) {
+      const auto n = std::ssize(groups[g].queries);
+      if (n > left) {
+        steps.emplace_back();
+        left = batch;
+      }
+      steps.back().push_back({g, 0, n});
+      left -= n;
+    }
+    for (const Step& step : steps) {
+      const auto blocks = blocks_of(step, groups);
+      room.include(blocks);
+      const ListBlock& last = blocks.back();
+      relations = std::max(relations, last.relation + last.queries * last.candidates);
+      for (const ListBlock& block : blocks) queries += block.queries;
+    }
+  }
+};
+
+void check_groups(const std::vector<ListGroup>& groups, std::int64_t rows, const char* name) {
+  for (const ListGroup& group : groups) {
+    const auto below = [&](std::int32_t i) { return i >= 0 && i < rows; };
+    const auto& q = group.queries;
+    const auto& c = group.candidates;
+    bool good = group.related.size() == q.size() && std::all_of(q.begin(), q.end(), below) &&
+                std::all_of(c.begin(), c.end(), below);
+    for (const auto& entries : group.related)
+      for (const auto& entry : entries)
+        good = good && entry.place >= 0 && entry.place < std::ssize(c);
+    if (!good)
+      fail(Errc::invalid_argument,
+           "the {} lists name rows or candidates that are not there, or not one relation per query",
+           name);
+  }
+}
+
+/// One call of fit_lists().
+class ListFitting {
+ public:
+  ListFitting(Device& device, const EmbeddingShape& shape, const FitOptions& options,
+              MatrixView<const float> rows, const std::vector<ListGroup>& groups,
+              const std::vector<ListGroup>& validation);
+
+  FittedParameters run(const FitHooks& hooks);
+
+ private:
+  double train(int epoch);
+  /// Losses go to losses_ from `first_loss` on; returns how many.
+  std::int64_t step(const Step& step, std::int64_t first_loss);
+  void gather(const Part& part, const ListBlock& block);
+  ValidationScores judge(const std::vector<float>& parameters) const;
+
+  Device& device_;
+  Backend& backend_;
+  const EmbeddingShape& shape_;
+  const EmbeddingLayout layout_;
+  const std::uint64_t seed_, dropout_seed_;
+  const MatrixView<const float> rows_;
+  const std::vector<ListGroup>& groups_;
+  const std::vector<ListGroup>& validation_;
+  Plan plan_;
+  std::vector<std::vector<std::int32_t>> order_;  // of each group's queries, in this epoch
+
+  std::vector<float> host_rows_;
+  std::vector<std::uint8_t> host_relation_;
+  TrainableMetric<float> metric_;
+  Epochs epochs_;
+  Scratch<float> x_, losses_;
+  Scratch<std::uint8_t> relation_;
+};
+
+ListFitting::ListFitting(Device& device, const EmbeddingShape& shape, const FitOptions& options,
+                         MatrixView<const float> rows, const std::vector<ListGroup>& groups,
+                         const std::vector<ListGroup>& validation)
+    : device_(device),
+      backend_(device.backend()),
+      shape_(shape),
+      layout_(shape),
+      seed_(options.seed),
+      dropout_seed_(math::Random(options.seed, kDropoutStream).bits64()),
+      rows_(rows),
+      groups_(groups),
+      validation_(validation),
+      plan_(groups, options.batch, options.seed),
+      order_(groups.size()),
+      host_rows_(static_cast<std::size_t>(plan_.room.rows * rows.cols)),
+      host_relation_(static_cast<std::size_t>(plan_.relations)),
+      metric_(device, layout_, plan_.room),
+      epochs_(device, options, metric_.parameters(), metric_.gradient(), std::ssize(plan_.steps)),
+      x_(backend_, plan_.room.rows, rows.cols),
+      losses_(backend_, plan_.queries),
+      relation_(backend_, plan_.relations) {
+  for (std::size_t g = 0; g < groups.size(); ++g) order_[g].resize(groups[g].queries.size());
+}
+
+FittedParameters ListFitting::run(const FitHooks& hooks) {
+  std::vector<float> initial = initial_parameters(layout_, seed_);
+  initial.push_back(0);  // the logit of none
+  epochs_.start(std::move(initial), hooks.resume);
+  FitState state = epochs_.run(
+      hooks, [&](int epoch) { return train(epoch); },
+      [&](const std::vector<float>& parameters) { return judge(parameters); });
+  return {std::move(state.best), state.best_epoch, std::move(state.history)};
+}
+
+double ListFitting::train(int epoch) {
+  math::Random random(seed_, kOrderStream + static_cast<std::uint64_t>(epoch));
+  for (auto& order : order_) {
+    std::iota(order.begin(), order.end(), 0);
+    random.shuffle(std::span(order));
+  }
+  std::vector<std::size_t> steps(plan_.steps.size());
+  std::iota(steps.begin(), steps.end(), 0U);
+  random.shuffle(std::span(steps));
+  std::int64_t done = 0;
+  for (const std::size_t s : steps) done += step(plan_.steps[s], done);
+  const auto losses = download(backend_, losses_.vector());
+  return std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(losses.size());
+}
+
+std::int64_t ListFitting::step(const Step& step, std::int64_t first_loss) {
+  const auto blocks = blocks_of(step, groups_);
+  std::int64_t rows = 0, queries = 0, relations = 0;
+  for (std::size_t b = 0; b < blocks.size(); ++b) {
+    gather(step[b], blocks[b]);
+    rows += blocks[b].candidates;
+    queries += blocks[b].queries;
+    relations += blocks[b].queries * blocks[b].candidates;
+  }
+  const Place place = backend_.place();
+  const MatrixView<float> x(x_.data(), rows, rows_.cols, place);
+  upload<float>(backend_, std::span(host_rows_).first(static_cast<std::size_t>(rows * rows_.cols)),
+                x_.data());
+  upload<std::uint8_t>(backend_,
+                       std::span(host_relation_).first(static_cast<std::size_t>(relations)),
+                       relation_.data());
+  const auto number = static_cast<std::uint32_t>(epochs_.begin_step());
+  metric_.forward(x, blocks, {relation_.data(), relations, place}, {dropout_seed_, number, 0},
+                  {losses_.data() + first_loss, queries, place});
+  metric_.backward(x);
+  epochs_.step();
+  return queries;
+}
+
+/// The candidates of a block come in the epoch's order, the queries of the part first.
+void ListFitting::gather(const Part& part, const ListBlock& block) {
+  const ListGroup& group = groups_[part.group];
+  std::vector<std::int32_t> order = order_[part.group];
+  std::rotate(order.begin(), order.begin() + part.begin, order.end());
+  std::vector<std::int64_t> place(order.size());  // of each candidate in the block
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    place[static_cast<std::size_t>(order[k])] = static_cast<std::int64_t>(k);
+    const float* row = rows_.row(group.candidates[static_cast<std::size_t>(order[k])]);
+    std::copy_n(row, rows_.cols,
+                host_rows_.begin() + (block.first + static_cast<std::int64_t>(k)) * rows_.cols);
+  }
+  auto to = host_relation_.begin() + block.relation;
+  std::fill_n(to, block.queries * block.candidates, std::uint8_t{0});
+  for (std::int64_t i = 0; i < block.queries; ++i, to += block.candidates)
+    for (const auto& [candidate, relation] :
+         group.related[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])])
+      to[place[static_cast<std::size_t>(candidate)]] = static_cast<std::uint8_t>(relation);
+}
+
+ValidationScores ListFitting::judge(const std::vector<float>& parameters) const {
+  const ListModel model = list_model(shape_, parameters);
+  const ListScorer scorer(device_, {&model, 1}, layout_.inputs);
+  double loss = 0;
+  std::int64_t queries = 0, right = 0;
+  for (const ListGroup& group : validation_)
+    scorer.score(rows_, group, [&](std::size_t, const ListScores& scores) {
+      loss += scores.loss();
+      ++queries;
+      right += scores.misses() == 0;
+    });
+  if (queries == 0) return {};
+  if (!std::isfinite(loss)) epochs_.diverged();
+  return {loss / static_cast<double>(queries),
+          static_cast<double>(right) / static_cast<double>(queries)};
+}
+
+}  // namespace
+
+ListModel list_model(const EmbeddingShape& shape, std::span<const float> parameters) {
+  const EmbeddingLayout layout(shape);
+  if (std::ssize(parameters) != layout.size + 1)
+    fail(Errc::invalid_argument, "a metric of this shape has {} parameters, not {}",
+         layout.size + 1, parameters.size());
+  return {network_of(layout, parameters), static_cast<double>(parameters.back())};
+}
+
+FittedParameters fit_lists(Device& device, const EmbeddingShape& shape, const FitOptions& options,
+                  MatrixView<const float> rows, const std::vector<ListGroup>& training,
+                  const std::vector<ListGroup>& validation, const FitHooks& hooks) {
+  check_options(options);
+  if (options.batch < 1)
+    fail(Errc::invalid_argument, "the batch is {} queries, expected at least 1", options.batch);
+  check_groups(training, rows.rows, "training");
+  check_groups(validation, rows.rows, "validation");
+  for (const ListGroup& group : training)
+    if (group.queries != group.candidates)
+      fail(Errc::invalid_argument, "the queries of a training list are not its candidates");
+  const auto queries_of = [](const std::vector<ListGroup>& groups) {
+    std::size_t count = 0;
+    for (const ListGroup& group : groups) count += group.queries.size();
+    return count;
+  };
+  const auto chooses = [](const ListGroup& group) { return group.queries.size() > 1; };
+  if (std::none_of(training.begin(), training.end(), chooses))
+    fail(Errc::invalid_argument, "no training list has two candidates to choose from");
+  if (options.patience > 0 && queries_of(validation) == 0)
+    fail(Errc::invalid_argument,
+         "there are no validation queries to stop early by; with a patience of 0 all {} epochs run",
+         options.max_epochs);
+  return ListFitting(device, shape, options, rows, training, validation).run(hooks);
+}
+
+}  // namespace kronite::learn
