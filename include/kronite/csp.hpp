@@ -46,16 +46,32 @@ enum class VolumeMethod {
   as_template  ///< the template's own volume
 };
 
+/// See PredictOptions::keep_duplicates.
+inline constexpr int kTemplatesPerCandidate = 20;
+
 struct PredictOptions {
   int top = 10;
   /// Only templates with p above it are proposed, 0.5 as published; 0: all of them. In [0, 1).
   /// Rankers that give no p pass over it.
   double cutoff = 0.5;
   bool exclude_known = false;  ///< drop templates of the query's own formula
+  /// A candidate for each template. Else crystals that are the same by match() at its default
+  /// tolerances, and have one space group, are one candidate; templates are tried until there are
+  /// `top` different ones, at most kTemplatesPerCandidate times as many.
+  bool keep_duplicates = false;
   VolumeMethod volume = VolumeMethod::scaled;
   double symprec = 0.01;  ///< Å, for the space group
   /// Whose features decide how unlike two elements are; null: the embedded table.
   const ElementTable* table = nullptr;
+};
+
+/// Another template that leads to the same crystal.
+struct Duplicate {
+  std::int64_t template_index = 0;
+  std::string template_id, template_formula;
+  double score = 0, p = 0;  ///< see Ranker::Scored
+  double rms = 0;           ///< of the two crystals, see Match
+  bool known = false;       ///< the template is the query's own formula
 };
 
 /// One proposed crystal.
@@ -74,6 +90,7 @@ struct Candidate {
   Symmetry symmetry;    ///< of its sites
   int space_group = 0;
   std::string international;
+  std::vector<Duplicate> duplicates;  ///< best first; none where they are kept
 };
 
 struct Prediction {
@@ -91,8 +108,9 @@ struct Prediction {
 };
 
 /// Predicts the structures of one composition: templates of its ratio, ranked; elements assigned by
-/// least total dissimilarity; volume rescaled; symmetrised. Only the `top` best templates are
-/// turned into structures, and only likely ones: where there is none, the note says so.
+/// least total dissimilarity; volume rescaled; symmetrised; equal crystals merged. Only as many
+/// templates are turned into structures as `top` candidates need, and only likely ones: where there
+/// is none, the note says so.
 /// @throws Error invalid_argument when an element of the query is in no row of the element table,
 /// the composition is empty, `top` < 1, `cutoff` is outside [0, 1) or `symprec` is no length;
 /// corrupt when the library is; whatever the ranker throws.

@@ -202,6 +202,7 @@ typedef struct kronite_predict_options {
   double symprec;             /* tolerance of the symmetry search in Angstrom; 0: 0.01 */
   const kronite_model* model; /* ranks by its probability; null: by distance of descriptors */
   double cutoff; /* with a model, only templates with p above it; 0: 0.5; negative: all of them */
+  int keep_duplicates; /* not 0: a candidate for each template; else equal crystals are merged */
 } kronite_predict_options;
 
 /* Structures of one composition by element substitution. No template of the formula's ratio, or
@@ -247,11 +248,28 @@ typedef struct kronite_candidate {
   double lattice[9];         /* rows a, b, c in Angstrom */
   const double* fractional;  /* sites x 3 */
   const uint8_t* z;          /* sites atomic numbers */
+  size_t duplicates;         /* other templates that lead to the same crystal */
 } kronite_candidate;
 
 /* Set candidate->size first. */
 KRONITE_API int kronite_prediction_candidate(const kronite_prediction* prediction, size_t index,
                                              kronite_candidate* candidate);
+
+/* One of the templates that were merged into a candidate. Pointers live as long as the prediction.
+ */
+typedef struct kronite_duplicate {
+  size_t size;
+  const char* template_id;
+  const char* template_formula;
+  double score; /* as a candidate's */
+  double p;
+  double rms; /* distance of the sites of the two crystals in units of (V/n)^(1/3) */
+  int known;  /* not 0: the template is the query's own formula */
+} kronite_duplicate;
+
+/* Set duplicate->size first. The best one has number 0. */
+KRONITE_API int kronite_prediction_duplicate(const kronite_prediction* prediction, size_t index,
+                                             size_t number, kronite_duplicate* duplicate);
 
 enum { KRONITE_CIF = 0, KRONITE_POSCAR = 1, KRONITE_EXTXYZ = 2 };
 /* A candidate as the text of a structure file. */

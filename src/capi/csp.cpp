@@ -22,6 +22,7 @@ kronite::csp::PredictOptions predict_options(const kronite_predict_options& c) {
   if (c.symprec != 0) cpp.symprec = c.symprec;
   if (c.cutoff != 0) cpp.cutoff = c.cutoff < 0 ? 0 : c.cutoff;
   cpp.exclude_known = c.exclude_known != 0;
+  cpp.keep_duplicates = c.keep_duplicates != 0;
   switch (c.volume) {
     case KRONITE_VOLUME_SCALED:
       cpp.volume = kronite::csp::VolumeMethod::scaled;
@@ -63,6 +64,7 @@ kronite_candidate as_c(const Candidate& from) {
   for (std::size_t i = 0; i < 9; ++i) to.lattice[i] = from.structure.lattice[i / 3][i % 3];
   to.fractional = from.structure.fractional.empty() ? nullptr : from.structure.fractional[0].data();
   to.z = from.structure.z.data();
+  to.duplicates = from.duplicates.size();
   return to;
 }
 
@@ -130,6 +132,25 @@ int kronite_prediction_candidate(const kronite_prediction* prediction, size_t in
                                  kronite_candidate* candidate) {
   return guarded([&] {
     put_struct(as_c(candidate_of(prediction, index)), candidate, "candidate", "kronite_candidate");
+  });
+}
+
+int kronite_prediction_duplicate(const kronite_prediction* prediction, size_t index, size_t number,
+                                 kronite_duplicate* duplicate) {
+  return guarded([&] {
+    const auto& duplicates = candidate_of(prediction, index).duplicates;
+    if (number >= duplicates.size())
+      fail(Errc::invalid_argument, "there is no duplicate number {}; the candidate has {}", number,
+           duplicates.size());
+    const kronite::csp::Duplicate& from = duplicates[number];
+    kronite_duplicate to{};
+    to.template_id = from.template_id.c_str();
+    to.template_formula = from.template_formula.c_str();
+    to.score = from.score;
+    to.p = from.p;
+    to.rms = from.rms;
+    to.known = from.known;
+    put_struct(to, duplicate, "duplicate", "kronite_duplicate");
   });
 }
 

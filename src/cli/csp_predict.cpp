@@ -15,7 +15,7 @@
 #include "cli/formulas.hpp"    // for read_formulas
 #include "cli/ranker.hpp"      // for RankerOptions, probability_below_one
 #include "cli/terminal.hpp"    // for Table, ProgressLine, interrupted, tolerance
-#include "csp/record.hpp"      // for mapping_text
+#include "csp/record.hpp"      // for mapping_text, templates_used
 #include "csp/run_folder.hpp"  // for RunFolder
 #include "io/escape.hpp"       // for one_line
 #include "io/input.hpp"        // for read_file
@@ -72,8 +72,13 @@ std::vector<Composition> distinct(std::vector<Formula> formulas) {
 std::string number(double value) { return std::isnan(value) ? "-" : fmt::format("{:.3f}", value); }
 
 std::string heading(const csp::Prediction& prediction, double cutoff) {
-  std::string text = fmt::format("{}: {} of {} templates of the ratio {}", prediction.query,
-                                 prediction.candidates.size(), prediction.likely, prediction.ratio);
+  const auto crystals = static_cast<std::int64_t>(prediction.candidates.size());
+  const std::int64_t used = csp::templates_used(prediction);
+  std::string text = prediction.query + ": ";
+  if (used > crystals)
+    text += fmt::format("{} different crystal{} from ", crystals, crystals == 1 ? "" : "s");
+  text +=
+      fmt::format("{} of {} templates of the ratio {}", used, prediction.likely, prediction.ratio);
   if (prediction.likely < prediction.templates)
     text += fmt::format(" with p > {} ({} in all)", cutoff, prediction.templates);
   return text;
@@ -92,6 +97,9 @@ void print(const csp::Prediction& prediction, double cutoff) {
     header.emplace_back("distance");
   for (const char* name : {"space group", "No.", "template", "id", "elements", "volume", "known"})
     header.emplace_back(name);
+  const bool merged = std::any_of(prediction.candidates.begin(), prediction.candidates.end(),
+                                  [](const auto& c) { return !c.duplicates.empty(); });
+  if (merged) header.emplace_back("same from");
   fmt::print("{}\n", heading(prediction, cutoff));
   Table table(std::move(header));
   for (const auto& c : prediction.candidates) {
@@ -103,6 +111,8 @@ void print(const csp::Prediction& prediction, double cutoff) {
     row.insert(row.end(), {c.international, fmt::format("{}", c.space_group), c.template_formula,
                            io::one_line(c.template_id), csp::mapping_text(c),
                            fmt::format("{:.3f}", c.volume_factor), c.known ? "known" : ""});
+    if (merged)
+      row.push_back(c.duplicates.empty() ? "" : fmt::format("{} more", c.duplicates.size()));
     table.add(std::move(row));
   }
   table.print();
@@ -227,6 +237,10 @@ void add_csp_predict(CLI::App& csp) {
       ->capture_default_str();
   command->add_flag("--exclude-known", job->options.exclude_known,
                     "Leave out templates of the composition itself");
+  command->add_flag(
+      "--keep-duplicates", job->options.keep_duplicates,
+      "A candidate for each template; else equal crystals (kronite match) are merged\n"
+      "into the best, and --top counts different ones");
   command
       ->add_option_function<std::string>(
           "--volume",

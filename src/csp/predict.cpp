@@ -10,6 +10,7 @@
 #include "base/log.hpp"                 // for warning
 #include "csp/assign_elements.hpp"      // for assign_elements
 #include "csp/describe_templates.hpp"   // for same_composition
+#include "csp/distinct_candidates.hpp"  // for DistinctCandidates
 #include "csp/record.hpp"               // for probability_text
 #include "kronite/csp.hpp"              // for predict
 #include "materials/element_table.hpp"  // for require_elements
@@ -217,12 +218,16 @@ Prediction predict(Device& device, const Composition& query, const TemplateLibra
   if (ranked.empty()) prediction.note = not_likely_note(prediction, library, best, options.cutoff);
 
   const Substituter substituter(reduced, library, options, table);
-  const std::size_t count = std::min(ranked.size(), static_cast<std::size_t>(options.top));
-  for (std::size_t i = 0; i < count; ++i) {
-    prediction.candidates.push_back(substituter.make(ranked[i]));
-    prediction.candidates.back().rank = static_cast<int>(i) + 1;
-    prediction.candidates.back().known = is_known(ranked[i]);
+  const std::size_t top = static_cast<std::size_t>(options.top);
+  const std::size_t tried =
+      std::min(ranked.size(), options.keep_duplicates ? top : top * kTemplatesPerCandidate);
+  DistinctCandidates distinct(!options.keep_duplicates);
+  for (std::size_t i = 0; i < tried && distinct.size() < top; ++i) {
+    Candidate candidate = substituter.make(ranked[i]);
+    candidate.known = is_known(ranked[i]);
+    distinct.add(std::move(candidate));
   }
+  prediction.candidates = distinct.take();
   return prediction;
 }
 

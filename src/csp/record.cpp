@@ -38,7 +38,34 @@ Structure structure_from(const Json& json) {
   return structure;
 }
 
-/// The fields of every line. Those that later work fills are null.
+Json duplicates_json(const std::vector<Duplicate>& duplicates) {
+  Json list = Json::array();
+  for (const Duplicate& d : duplicates)
+    list.push_back({{"template_id", d.template_id},
+                    {"template_formula", d.template_formula},
+                    {"score", number(d.score)},
+                    {"p", number(d.p)},
+                    {"rms", number(d.rms)},
+                    {"known", d.known}});
+  return list;
+}
+
+std::vector<Duplicate> duplicates_from(const Json& list) {
+  std::vector<Duplicate> duplicates;
+  for (const Json& item : list) {
+    Duplicate d;
+    d.template_id = item.at("template_id").get<std::string>();
+    d.template_formula = item.at("template_formula").get<std::string>();
+    d.score = number(item.at("score"));
+    d.p = number(item.at("p"));
+    d.rms = number(item.at("rms"));
+    d.known = item.at("known").get<bool>();
+    duplicates.push_back(std::move(d));
+  }
+  return duplicates;
+}
+
+/// The fields of every line.
 Json to_json(const Prediction& prediction, const Candidate* c) {
   Json line{{"query", prediction.query},           {"ratio", prediction.ratio},
             {"templates", prediction.templates},   {"likely", prediction.likely},
@@ -63,7 +90,7 @@ Json to_json(const Prediction& prediction, const Candidate* c) {
   put("volume_method", name_of(from.volume));
   put("volume_factor", number(from.volume_factor));
   put("known", from.known);
-  line["duplicates"] = nullptr;
+  put("duplicates", duplicates_json(from.duplicates));
   put("licence", from.license);
   put("source", from.source);
   put("structure", c ? io::to_pymatgen(c->structure) : Json(nullptr));
@@ -88,6 +115,7 @@ Candidate candidate_from(const Json& line) {
       line.at("volume_method") == "scaled" ? VolumeMethod::scaled : VolumeMethod::as_template;
   c.volume_factor = number(line.at("volume_factor"));
   c.known = line.at("known").get<bool>();
+  c.duplicates = duplicates_from(line.at("duplicates"));
   c.license = line.at("licence").get<std::string>();
   c.source = line.at("source").get<std::string>();
   c.structure = structure_from(line.at("structure"));
@@ -106,6 +134,18 @@ std::string mapping_text(const Candidate& candidate) {
     text += fmt::format("{}{}<-{}", text.empty() ? "" : " ", element_symbol(into),
                         element_symbol(from));
   return text;
+}
+
+std::string duplicate_ids(const Candidate& candidate) {
+  std::string text;
+  for (const Duplicate& d : candidate.duplicates) text += (text.empty() ? "" : " ") + d.template_id;
+  return text;
+}
+
+std::int64_t templates_used(const Prediction& prediction) {
+  std::size_t count = prediction.candidates.size();
+  for (const Candidate& c : prediction.candidates) count += c.duplicates.size();
+  return static_cast<std::int64_t>(count);
 }
 
 std::string probability_text(double p, double p_std, int digits) {

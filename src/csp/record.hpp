@@ -1,6 +1,7 @@
 // One line of predictions.jsonl: what a run keeps of a candidate (fields: docs/csp.md).
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -12,6 +13,10 @@ namespace kronite::csp {
 const char* name_of(VolumeMethod method);
 /// "Sr<-Ca Ti<-Ti".
 std::string mapping_text(const Candidate& candidate);
+/// Ids of the templates that lead to the same crystal, with blanks between them.
+std::string duplicate_ids(const Candidate& candidate);
+/// Templates that the candidates stand for, duplicates included.
+std::int64_t templates_used(const Prediction& prediction);
 /// "0.93 ± 0.04", or "0.93" where the spread is NaN.
 std::string probability_text(double p, double p_std, int digits = 2);
 

@@ -6,7 +6,7 @@
 
 #include "base/ascii.hpp"         // for is_digit
 #include "base/fail.hpp"          // for fmt::format
-#include "csp/record.hpp"         // for probability_text
+#include "csp/record.hpp"         // for probability_text, templates_used
 #include "csp/run_folder.hpp"     // for folder_name
 #include "io/escape.hpp"          // for escape_markup, escape_link
 #include "kronite/version.hpp"    // for KRONITE_VERSION
@@ -137,6 +137,20 @@ std::string probability_html(const Candidate& candidate) {
                      probability_text(candidate.p, candidate.p_std));
 }
 
+/// The first few templates of the same crystal.
+std::string duplicates_html(const Candidate& candidate) {
+  constexpr std::size_t kShown = 5;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(kShown, candidate.duplicates.size()); ++i) {
+    const Duplicate& d = candidate.duplicates[i];
+    out += fmt::format("{}{} <code>{}</code>", i == 0 ? "" : ", ", formula_html(d.template_formula),
+                       escape_markup(d.template_id));
+  }
+  if (candidate.duplicates.size() > kShown)
+    out += fmt::format(" and {} more", candidate.duplicates.size() - kShown);
+  return out;
+}
+
 std::string volume_text(const Candidate& candidate) {
   return candidate.volume == VolumeMethod::scaled ? fmt::format("× {:.3f}", candidate.volume_factor)
                                                   : std::string("as the template");
@@ -149,10 +163,14 @@ std::string count(std::int64_t n, const char* singular) {
 /// "the best 5 of 16 templates".
 std::string choice_text(const Prediction& prediction) {
   const std::string templates = count(prediction.templates, "template");
-  const std::size_t shown = prediction.candidates.size();
+  const std::int64_t used = templates_used(prediction);
+  const auto shown = static_cast<std::int64_t>(prediction.candidates.size());
+  const std::string crystals =
+      used > shown ? count(shown, "different crystal") + " from " : std::string();
   if (prediction.likely == prediction.templates)
-    return fmt::format("the best {} of {}", shown, templates);
-  return fmt::format("the best {} of {} likely among {}", shown, prediction.likely, templates);
+    return fmt::format("{}the best {} of {}", crystals, used, templates);
+  return fmt::format("{}the best {} of {} likely among {}", crystals, used, prediction.likely,
+                     templates);
 }
 
 }  // namespace
@@ -203,6 +221,7 @@ void Report::add_card(const Prediction& prediction, const Candidate& c) {
   if (!std::isnan(c.p)) row("Probability", probability_html(c));
   row("Template", fmt::format("{} <code>{}</code>", formula_html(c.template_formula),
                               escape_markup(c.template_id)));
+  if (!c.duplicates.empty()) row("Same from", duplicates_html(c));
   row("Elements", mapping_html(c));
   row("Volume", volume_text(c));
   row("Cell", cell_text(c.structure));

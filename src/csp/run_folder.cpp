@@ -37,6 +37,7 @@ Json settings_json(const RunInfo& info) {
           {"cutoff", learned ? Json(info.options.cutoff) : Json(nullptr)},
           {"top", info.options.top},
           {"exclude_known", info.options.exclude_known},
+          {"keep_duplicates", info.options.keep_duplicates},
           {"volume", name_of(info.options.volume)},
           {"symprec", info.options.symprec},
           {"library_hash", info.library_hash},
@@ -85,7 +86,8 @@ void CsvTable::add(const Prediction& prediction) {
     text(c.international);
     text(name_of(c.volume));
     number(c.volume_factor);
-    row_ += c.known ? "true,," : "false,,";
+    row_ += c.known ? "true," : "false,";
+    text(duplicate_ids(c));
     text(c.license);
     text(c.source);
     text(structure_file(prediction.query, c.rank, "cif"));

@@ -311,6 +311,38 @@ static void check_candidates(const kronite_prediction* prediction, size_t count)
   }
 }
 
+/* Rock salt comes from several templates of the library inside. */
+static void check_duplicates(kronite_device* device, const kronite_templates* templates) {
+  kronite_predict_options options = {0};
+  kronite_prediction* prediction = NULL;
+  kronite_candidate candidate = {0};
+  kronite_duplicate duplicate = {0};
+  size_t merged = 0, kept = 0, i, found = 0;
+  options.size = sizeof options;
+  options.top = 1000;
+  EXPECT_OK(kronite_predict(device, templates, "LiF", &options, &prediction));
+  EXPECT_OK(kronite_prediction_size(prediction, &merged));
+  for (i = 0; i < merged; ++i) {
+    candidate.size = sizeof candidate;
+    duplicate.size = sizeof duplicate;
+    EXPECT_OK(kronite_prediction_candidate(prediction, i, &candidate));
+    EXPECT_ERROR(kronite_prediction_duplicate(prediction, i, candidate.duplicates, &duplicate),
+                 KRONITE_INVALID_ARGUMENT, "duplicate");
+    found += candidate.duplicates;
+    if (candidate.duplicates == 0) continue;
+    EXPECT_OK(kronite_prediction_duplicate(prediction, i, 0, &duplicate));
+    EXPECT(duplicate.template_id[0] != '\0' && duplicate.template_formula[0] != '\0');
+    EXPECT(duplicate.score <= candidate.score && duplicate.rms >= 0 && duplicate.rms < 0.3);
+  }
+  kronite_prediction_close(prediction);
+
+  options.keep_duplicates = 1;
+  EXPECT_OK(kronite_predict(device, templates, "LiF", &options, &prediction));
+  EXPECT_OK(kronite_prediction_size(prediction, &kept));
+  EXPECT(found > 0 && kept == merged + found);
+  kronite_prediction_close(prediction);
+}
+
 static void check_texts(const kronite_prediction* prediction) {
   const char* signs[3] = {"data_", "Direct", "Lattice="};
   int format;
@@ -343,6 +375,7 @@ static void test_prediction(void) {
   EXPECT(count == 2);
   check_candidates(prediction, count);
   check_texts(prediction);
+  check_duplicates(device, templates);
 
   /* An older caller's struct ends before `score`; what lies behind it is not touched. */
   candidate.size = offsetof(kronite_candidate, score);

@@ -183,6 +183,50 @@ class Folder(Case):
         self.assertFalse((self.out / "index.html").exists())
 
 
+class Duplicates(Case):
+    """Equal crystals from several templates."""
+
+    def test_are_merged_into_the_best_and_listed(self):
+        result = predict("LiF", "--top", 1000, "--out", self.out)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        merged = self.records()
+        self.out = self.folder / "kept"
+        predict("LiF", "--top", 1000, "--keep-duplicates", "--out", self.out)
+        kept = self.records()
+
+        rank = {record["template_id"]: record["rank"] for record in kept}
+        self.assertLess(len(merged), len(kept))
+        self.assertEqual([record["duplicates"] for record in kept], [[]] * len(kept))
+        named = []
+        for record in merged:
+            ids = [record["template_id"]] + [other["template_id"] for other in record["duplicates"]]
+            self.assertEqual([rank[i] for i in ids], sorted(rank[i] for i in ids))
+            named += ids
+        self.assertEqual(sorted(named), sorted(rank))
+        groups = {record["international"]: len(record["duplicates"]) for record in reversed(merged)}
+        self.assertGreater(groups["Fm-3m"], 3)  # rock salt: most templates of 1:1
+
+    def test_are_told_in_table_csv_and_page(self):
+        shown = predict("LiF", "--top", 2).stdout
+        predict("LiF", "--top", 2, "--out", self.out)
+
+        with open(self.out / "predictions.csv", newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        counts = [len(record["duplicates"]) for record in self.records()]
+        self.assertEqual([len(row["duplicates"].split()) for row in rows], counts)
+        self.assertRegex(shown, rf"^LiF: 2 different crystals from {2 + sum(counts)} of \d+ templates")
+        self.assertIn(f"{max(counts)} more", shown)
+        page = (self.out / "index.html").read_text(encoding="utf-8")
+        self.assertIn(f"2 different crystals from the best {2 + sum(counts)} of", page)
+        self.assertIn("<dt>Same from</dt>", page)
+
+    def test_a_run_goes_on_only_as_it_was_begun(self):
+        predict("LiF", "--top", 1, "--out", self.out)
+        result = predict("LiF", "KBr", "--top", 1, "--keep-duplicates", "--out", self.out, "--resume")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("keep_duplicates", result.stderr)
+
+
 class Classifier(Case):
     """Ranking by a model: p with its spread, the cut-off, and words where nothing is likely."""
 
@@ -200,7 +244,7 @@ class Classifier(Case):
         return json.loads((self.out / "manifest.json").read_text(encoding="utf-8"))["settings"]
 
     def test_shows_p_and_its_spread(self):
-        result = self.rank("SrTiO3", "--cutoff", 0, "--top", 3)
+        result = self.rank("SrTiO3", "--cutoff", 0, "--top", 3, "--keep-duplicates")
         self.assertEqual(result.returncode, 0, result.stderr)
         heading, columns, *rows = result.stdout.splitlines()
         self.assertRegex(heading, r"^SrTiO3: 3 of \d+ templates of the ratio 3:1:1$")
@@ -209,10 +253,10 @@ class Classifier(Case):
         self.assertEqual(best, sorted(best, reverse=True))
 
     def test_keeps_to_the_cut_off(self):
-        self.rank("LiF", "--cutoff", 0, "--top", 1000, "--out", self.out)
+        self.rank("LiF", "--cutoff", 0, "--top", 1000, "--keep-duplicates", "--out", self.out)
         p = [record["p"] for record in self.records()]
         self.out = self.folder / "cut"
-        self.rank("LiF", "--cutoff", p[9], "--top", 5, "--out", self.out)
+        self.rank("LiF", "--cutoff", p[9], "--top", 5, "--keep-duplicates", "--out", self.out)
         cut = self.records()
         self.assertEqual([record["p"] for record in cut], p[:5])
         self.assertEqual({record["likely"] for record in cut}, {sum(x > p[9] for x in p)})

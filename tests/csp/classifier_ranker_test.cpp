@@ -73,7 +73,9 @@ class ClassifierRanker : public testing::Test {
     const auto query = Composition::parse(formula);
     return ranker.rank(device_, query, library_, library_.with_ratio(query.ratio_label()));
   }
-  Prediction predict(const csp::Ranker& ranker, const PredictOptions& options = {}) {
+  /// One candidate for each template.
+  Prediction predict(const csp::Ranker& ranker, PredictOptions options = {}) {
+    options.keep_duplicates = true;
     return csp::predict(device_, Composition::parse("SrTiO3"), library_, ranker, options);
   }
 

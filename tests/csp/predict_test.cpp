@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 
+#include "csp/distinct_candidates.hpp"   // for DistinctCandidates
 #include "csp/fixtures.hpp"              // for perovskite
 #include "kronite/csp.hpp"               // for predict
 #include "kronite/error.hpp"             // for Error
@@ -56,7 +57,9 @@ class Predict : public testing::Test {
   static void TearDownTestSuite() { delete folder_; }
   static std::string library_path() { return folder_->path("small.ktl"); }
 
-  Prediction predict(const char* formula, const PredictOptions& options = {}) {
+  /// One candidate for each template.
+  Prediction predict(const char* formula, PredictOptions options = {}) {
+    options.keep_duplicates = true;
     return csp::predict(device_, Composition::parse(formula), library_, *ranker_, options);
   }
 
@@ -189,6 +192,83 @@ TEST_F(Predict, MakesNoMoreCandidatesThanAskedFor) {
   EXPECT_EQ(few.candidates[1].template_id, all.candidates[1].template_id);
 }
 
+TEST_F(Predict, MergesEqualCrystalsIntoTheBest) {
+  const auto all = predict("RbCl");
+
+  const auto merged = csp::predict(device_, Composition::parse("RbCl"), library_, *ranker_);
+
+  // Rock salt from NaCl, KBr and MgO; caesium chloride.
+  EXPECT_EQ(merged.templates, 4);
+  ASSERT_EQ(merged.candidates.size(), 2u);
+  std::size_t merged_away = 0;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto& candidate = merged.candidates[i];
+    EXPECT_EQ(candidate.rank, static_cast<int>(i) + 1);
+    const std::size_t others = candidate.international == "Fm-3m" ? 2 : 0;
+    ASSERT_EQ(candidate.duplicates.size(), others);
+    for (std::size_t d = 0; d < others; ++d) {
+      const auto& duplicate = candidate.duplicates[d];
+      EXPECT_LE(duplicate.score, d == 0 ? candidate.score : candidate.duplicates[d - 1].score);
+      EXPECT_EQ(duplicate.template_id, library_.info(duplicate.template_index).id);
+      EXPECT_LT(duplicate.rms, 1e-5);  // of an idealised crystal from itself: rounding
+      ++merged_away;
+    }
+  }
+  EXPECT_EQ(merged_away, 2u);
+  EXPECT_EQ(merged.candidates[0].template_id, all.candidates[0].template_id);
+}
+
+TEST_F(Predict, TriesMoreTemplatesUntilThereAreEnoughDifferentCrystals) {
+  PredictOptions options;
+  options.top = 2;
+
+  const auto prediction =
+      csp::predict(device_, Composition::parse("NaBr"), library_, *ranker_, options);
+
+  // The best two templates are both of rock salt.
+  for (const auto& candidate : predict("NaBr", options).candidates)
+    ASSERT_EQ(candidate.international, "Fm-3m");
+  ASSERT_EQ(prediction.candidates.size(), 2u);
+  EXPECT_EQ(prediction.candidates[0].international, "Fm-3m");
+  EXPECT_EQ(prediction.candidates[1].international, "Pm-3m");
+}
+
+TEST(DistinctCandidates, TellsADistortedVariantFromTheUndistortedCrystal) {
+  csp::Candidate cubic, copy, polar;
+  cubic.structure = copy.structure = test::perovskite(56, 22, 4.0);
+  cubic.space_group = copy.space_group = 221;
+  polar.structure = cubic.structure;
+  polar.structure.fractional[1][2] += 0.02;
+  polar.space_group = 99;
+  csp::DistinctCandidates distinct(true), kept(false);
+
+  for (const auto& candidate : {cubic, polar, copy}) {
+    distinct.add(candidate);
+    kept.add(candidate);
+  }
+
+  EXPECT_TRUE(match(cubic.structure, polar.structure).same);
+  EXPECT_EQ(kept.size(), 3u);
+  const auto candidates = distinct.take();
+  ASSERT_EQ(candidates.size(), 2u);
+  EXPECT_EQ(candidates[0].duplicates.size(), 1u);
+  EXPECT_EQ(candidates[1].rank, 2);
+  EXPECT_TRUE(candidates[1].duplicates.empty());
+}
+
+TEST(DistinctCandidates, KeepsWhatCannotBeCompared) {
+  csp::Candidate needle;
+  needle.structure.lattice = {{{3, 0, 0}, {0, 3, 0}, {0, 0, 9000}}};
+  needle.structure.fractional = {{0, 0, 0}};
+  needle.structure.z = {29};
+  csp::DistinctCandidates distinct(true);
+
+  distinct.add(needle);
+  distinct.add(needle);
+
+  EXPECT_EQ(distinct.size(), 2u);
+}
+
 TEST_F(Predict, SaysWhatToDoWhereThereIsNoTemplate) {
   const auto no_ratio = predict("CaF2");
   PredictOptions exclude;
@@ -250,6 +330,7 @@ TEST_F(Predict, RanksWithAnotherElementTableByItsOwnStatistics) {
 
   PredictOptions options;
   options.table = &table;
+  options.keep_duplicates = true;
   const auto prediction =
       csp::predict(device_, Composition::parse("RbCl"), library_, *ranker, options);
 

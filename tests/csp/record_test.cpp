@@ -44,8 +44,9 @@ TEST(PredictionRecord, HoldsOneLinePerCandidateWithNullForWhatIsNotKnown) {
   EXPECT_EQ(lines[0]["query"], "SrTiO3");
   EXPECT_EQ(lines[1]["rank"], 2);
   EXPECT_EQ(lines[0]["mapping"], (nlohmann::json{{"Ca", "Sr"}, {"Ti", "Ti"}, {"O", "O"}}));
-  for (const char* field : {"p", "p_std", "best_p", "duplicates", "note"})
+  for (const char* field : {"p", "p_std", "best_p", "note"})
     EXPECT_TRUE(lines[0][field].is_null()) << field;
+  EXPECT_EQ(lines[0]["duplicates"], nlohmann::json::array());
   EXPECT_EQ(lines[0]["structure"]["sites"].size(), 5u);
 }
 
@@ -98,6 +99,29 @@ TEST(PredictionRecord, ReadsBackProbabilities) {
   EXPECT_EQ(read_back.best_p, 0.875);
   EXPECT_EQ(read_back.candidates.at(1).p, 0.4375);
   EXPECT_EQ(read_back.candidates.at(1).p_std, 0.0625);
+}
+
+TEST(PredictionRecord, ReadsBackDuplicates) {
+  const TemporaryFolder folder;
+  auto written = two_likely_candidates("SrTiO3");
+  written.candidates[1].duplicates = {{7, "mp-1", "BaTiO3", 0.25, 0.25, 0.125, true},
+                                      {9, "mp-2", "CaZrO3", -1, std::nan(""), 0.5, false}};
+  std::ofstream(folder.path("p.jsonl")) << to_json_lines(written);
+
+  const auto read_back = read(folder.path("p.jsonl")).at(0);
+
+  EXPECT_TRUE(read_back.candidates.at(0).duplicates.empty());
+  const auto& duplicates = read_back.candidates.at(1).duplicates;
+  ASSERT_EQ(duplicates.size(), 2u);
+  EXPECT_EQ(duplicates[0].template_id, "mp-1");
+  EXPECT_EQ(duplicates[0].template_formula, "BaTiO3");
+  EXPECT_EQ(duplicates[0].p, 0.25);
+  EXPECT_EQ(duplicates[0].rms, 0.125);
+  EXPECT_TRUE(duplicates[0].known);
+  EXPECT_EQ(duplicates[1].score, -1);
+  EXPECT_TRUE(std::isnan(duplicates[1].p));
+  EXPECT_EQ(csp::duplicate_ids(read_back.candidates[1]), "mp-1 mp-2");
+  EXPECT_EQ(csp::templates_used(read_back), 4);
 }
 
 TEST(PredictionRecord, WritesAProbabilityWithItsSpreadWhereThereIsOne) {
