@@ -77,7 +77,7 @@ struct Info {
       std::string activations;
       for (const DenseLayer& layer : network.layers)
         activations += fmt::format("{}{}", activations.empty() ? "" : " ", word(layer.activation));
-      table.add({fmt::format("{}", m), widths(network), activations,
+      table.add({fmt::format("{}", m + 1), widths(network), activations,
                  fmt::format("{}", parameters(network))});
     }
     table.print();
