@@ -7,7 +7,7 @@
 #include <fstream>
 #include <map>
 
-#include "cpu/parallel.hpp"    // for parallel_tiles
+#include "base/parallel.hpp"   // for parallel_tiles
 #include "device/backend.hpp"  // for linalg
 #include "support/matrix.hpp"  // for DeviceMatrix
 

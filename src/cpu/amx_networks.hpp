@@ -15,8 +15,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/parallel.hpp"       // for parallel_tiles
 #include "cpu/panel_networks.hpp"  // for PairTile
-#include "cpu/parallel.hpp"        // for parallel_tiles
 
 namespace kronite {
 

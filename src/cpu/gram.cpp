@@ -3,8 +3,8 @@
 #include <Eigen/Core>
 #include <algorithm>
 
+#include "base/parallel.hpp"            // for parallel_tiles
 #include "cpu/cpu_backend.hpp"          // for CpuBackend
-#include "cpu/parallel.hpp"             // for parallel_tiles
 #include "cpu/simd.hpp"                 // for Simd
 #include "device/scratch.hpp"           // for Scratch
 #include "kernels/kernel_function.hpp"  // for KernelFunction

@@ -8,8 +8,8 @@
 #include <type_traits>
 
 #include "base/fail.hpp"        // for fmt::format
+#include "base/parallel.hpp"    // for parallel_tiles
 #include "cpu/cpu_backend.hpp"  // for CpuBackend
-#include "cpu/parallel.hpp"     // for parallel_tiles
 #include "device/scratch.hpp"   // for Scratch
 
 #ifdef KRONITE_HAVE_LAPACK

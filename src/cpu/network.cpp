@@ -9,10 +9,10 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/parallel.hpp"       // for parallel_tiles
 #include "cpu/amx_networks.hpp"    // for AmxNetworks
 #include "cpu/cpu_backend.hpp"     // for CpuBackend
 #include "cpu/panel_networks.hpp"  // for PanelNetworks, PairTile
-#include "cpu/parallel.hpp"        // for parallel_tiles
 #include "device/pair_walk.hpp"    // for PairWalk
 #include "device/scratch.hpp"      // for Scratch
 #include "device/top_k_lists.hpp"  // for TopKLists

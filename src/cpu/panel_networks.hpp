@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/parallel.hpp"       // for parallel_tiles
 #include "cpu/panel.hpp"           // for unit_block, difference_panel
-#include "cpu/parallel.hpp"        // for parallel_tiles
 #include "kernels/activation.hpp"  // for alike_probability
 
 namespace kronite {

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/parallel.hpp"    // for parallel_tiles
 #include "cpu/cpu_backend.hpp"  // for CpuBackend
-#include "cpu/parallel.hpp"     // for parallel_tiles
 #include "device/scratch.hpp"   // for Scratch
 #include "kernels/ranking.hpp"  // for Ranked, ranks_before
 

@@ -1,8 +1,8 @@
 // Fingerprints of sites on the CPU: threads take a few sites at a time.
 #include <algorithm>
 
+#include "base/parallel.hpp"             // for parallel_tiles
 #include "cpu/cpu_backend.hpp"           // for CpuBackend
-#include "cpu/parallel.hpp"              // for parallel_tiles
 #include "device/scratch.hpp"            // for Scratch
 #include "kernels/site_fingerprint.hpp"  // for site_fingerprint
 

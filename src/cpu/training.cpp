@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "base/parallel.hpp"          // for parallel_tiles
 #include "cpu/cpu_backend.hpp"        // for CpuBackend
-#include "cpu/parallel.hpp"           // for parallel_tiles
 #include "kernels/adam.hpp"           // for adam_update
 #include "kernels/cross_entropy.hpp"  // for cross_entropy_row
 #include "kernels/dropout.hpp"        // for DropoutKey, dropout_threshold

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/fail.hpp"               // for fail
-#include "cpu/parallel.hpp"            // for parallel_tiles
+#include "base/parallel.hpp"           // for parallel_tiles
 #include "csp/describe_templates.hpp"  // for covers
 #include "csp/evaluate_query.hpp"      // for QueryJudge
 #include "materials/symmetry.hpp"      // for check_symprec

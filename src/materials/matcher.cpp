@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/fail.hpp"                  // for fail
-#include "cpu/parallel.hpp"               // for parallel_tiles
+#include "base/parallel.hpp"              // for parallel_tiles
 #include "materials/lattice.hpp"          // for wrap
 #include "materials/matcher_lattice.hpp"  // for similar_bases
 #include "math/sparse_assignment.hpp"     // for SparseAssignment

@@ -5,13 +5,13 @@
 #include <functional>
 #include <limits>
 
+#include "base/parallel.hpp"  // for parallel_tiles
 #include "cases/gram_cases.hpp"
 #include "cases/linalg_cases.hpp"
 #include "cases/network_cases.hpp"
 #include "cases/select_cases.hpp"
 #include "cases/training_cases.hpp"
 #include "cpu/cpu_backend.hpp"  // for make_cpu_linalg
-#include "cpu/parallel.hpp"     // for parallel_tiles
 #include "cpu/simd.hpp"         // for transpose
 #include "support/near.hpp"
 #include "support/on_each_device.hpp"  // for in_each_precision
