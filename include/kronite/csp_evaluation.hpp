@@ -41,6 +41,8 @@ struct KnownCrystal {
 struct EvaluateOptions {
   /// No template of these is used for any query; of a query's own formula never.
   std::vector<std::string> exclude_formulas;
+  /// Nor any template of another query's formula, so that both sets have no formula in common.
+  bool disjoint = false;
   /// Only this share of the library, in (0, 1], drawn at random by `seed`; smaller shares are parts
   /// of larger ones.
   double library_share = 1;

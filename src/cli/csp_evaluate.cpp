@@ -353,6 +353,9 @@ void add_csp_evaluate(CLI::App& csp) {
                    "formula never are")
       ->check(CLI::ExistingFile.description(""))
       ->type_name("FILE");
+  command->add_flag("--disjoint", job->options.disjoint,
+                    "Use no template of any query's formula, so that queries and templates have\n"
+                    "no formula in common");
   job->ranker.add_options(*command);
   command
       ->add_option("--ranking", job->ranking,

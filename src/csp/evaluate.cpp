@@ -38,10 +38,15 @@ void check(const EvaluateOptions& options) {
 }
 
 /// Whether each template takes part: in the random share, and not of an excluded formula.
-std::vector<bool> usable_templates(const TemplateLibrary& library, const EvaluateOptions& options) {
+std::vector<bool> usable_templates(const TemplateLibrary& library,
+                                   const std::vector<KnownCrystal>& queries,
+                                   const EvaluateOptions& options) {
   std::unordered_set<std::string> excluded;
   for (const std::string& formula : options.exclude_formulas)
     excluded.insert(Composition::parse(formula).reduced_formula());
+  if (options.disjoint)
+    for (const KnownCrystal& query : queries)
+      excluded.insert(query.structure.composition().reduced_formula());
   std::vector<std::int64_t> order(static_cast<std::size_t>(library.size()));
   std::iota(order.begin(), order.end(), 0);
   math::Random(options.seed).shuffle(std::span(order));
@@ -133,7 +138,7 @@ void Evaluator::add_batch(const QueryJudge& judge, const KnownCrystal* crystals,
 }
 
 Evaluation Evaluator::run(const std::vector<KnownCrystal>& crystals) {
-  std::vector<bool> usable = usable_templates(library_, options_);
+  std::vector<bool> usable = usable_templates(library_, crystals, options_);
   Evaluation evaluation;
   evaluation.matched = options_.match;
   evaluation.templates = std::count(usable.begin(), usable.end(), true);

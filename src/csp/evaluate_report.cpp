@@ -270,6 +270,7 @@ Json manifest_json(const EvaluateOptions& options, const EvaluationRun& run) {
           {"inputs", std::move(inputs)},
           {"settings",
            {{"excluded_formulas", options.exclude_formulas.size()},
+            {"disjoint", options.disjoint},
             {"library_share", options.library_share},
             {"seed", options.seed},
             {"distinct", options.distinct},

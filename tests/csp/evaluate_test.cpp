@@ -183,6 +183,18 @@ TEST(Evaluation, UsesNoTemplateOfTheQueryOrOfAnExcludedFormula) {
   EXPECT_EQ(result.templates, library.size() - 2);
 }
 
+TEST(Evaluation, UsesNoTemplateOfAnyQueryWhenTheSetsAreDisjoint) {
+  const auto templates = salts();
+  const TemplateLibrary library = test::library_of(templates);
+  EvaluateOptions options;
+  options.disjoint = true;
+
+  const Evaluation result = evaluated({known(templates[0]), known(templates[1])}, library, options);
+
+  EXPECT_EQ(result.queries[0].candidates, 82);  // of 84 of one ratio
+  EXPECT_EQ(result.templates, library.size() - 2);
+}
+
 TEST(Evaluation, CountsQueriesWithoutATemplate) {
   const TemplateLibrary library = test::library_of(salts());
   const Template odd = test::point("Na3Cl5", "odd", 0);
