@@ -219,7 +219,8 @@ double Overlays::least_spread(const AverageLattice& average, const Anchor& ancho
   // Where the derivative vanishes, d is the sum of the g > d over count + their number. With fewer
   // and fewer g, d grows up to that point.
   double d = 0, squares = 0;
-  for (std::size_t before = gaps_.size() + 1, active = 0; active != before;) {
+  // Not until their number stays: rounding may put a g that equals d on either side in turn.
+  for (std::size_t active = gaps_.size() + 1, before = active + 1; active < before;) {
     before = std::exchange(active, 0);
     double sum = 0, sum_of_squares = 0;
     for (const double g : gaps_) {
