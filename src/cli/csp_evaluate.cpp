@@ -142,7 +142,7 @@ std::string interval_cell(const Share& share) {
 /// Of each row the values, and below them the intervals.
 void print_success(const std::vector<csp::NamedRow>& rows, csp::Listing listing, double cutoff,
                    bool probabilities) {
-  std::vector<std::string> header{"success"};
+  std::vector<std::string> header{"dissimilarity"};
   for (const int top : csp::kTops) header.push_back(fmt::format("top {}", top));
   header.emplace_back("all");
   if (probabilities) header.push_back(fmt::format("p > {}", cutoff));
@@ -265,9 +265,9 @@ void EvaluateCommand::print(const csp::Evaluation& evaluation, const TemplateLib
   const auto rows = csp::success_rows(all, options);
   const bool probabilities = !evaluation.reliability.empty();
   fmt::print(
-      "\n\nShare of all queries, in %, with a candidate whose dissimilarity is not above the "
-      "limit{};\nbelow it the 95 % interval:\n",
-      options.match ? ", or that matches" : "");
+      "\n\nQueries with a candidate at such a dissimilarity{} among the best, in % of all, and "
+      "below\nthe 95 % interval:\n",
+      options.match ? ", or a match," : "");
   print_success(rows, csp::Listing::plain, options.cutoff, probabilities);
   fmt::print("\nThe same over distinct structures, more than {} from all better ones:\n",
              options.distinct);
