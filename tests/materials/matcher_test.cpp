@@ -276,6 +276,27 @@ Structure structure_of(const nlohmann::json& json) {
   return structure;
 }
 
+/// Ordered AlB2 with Si at (x, 2x, 0), as Ce2CoSi3 has it.
+Structure ordered_al_b2(double a, double c, double x) {
+  Structure cell;
+  cell.lattice = lattice_from_parameters({a, a, c}, {90, 90, 120});
+  cell.z = {27, 27, 58, 58, 58, 58, 14, 14, 14, 14, 14, 14};
+  cell.fractional = {{1.0 / 3, 2.0 / 3, 0}, {2.0 / 3, 1.0 / 3, 0}, {0.5, 0, 0.5},
+                     {0, 0.5, 0.5},         {0.5, 0.5, 0.5},       {0, 0, 0.5},
+                     {x, 2 * x, 0},         {-2 * x, -x, 0},       {x, -x, 0},
+                     {-x, -2 * x, 0},       {2 * x, x, 0},         {-x, x, 0}};
+  return cell;
+}
+
+TEST(Matcher, EndsWhereDistancesAreEqualButForRounding) {
+  const Structure a = ordered_al_b2(8.2, 4.2, 0.166), b = ordered_al_b2(8.1, 4.15, 0.17);
+
+  const Match found = match(a, b, {0.3, 0.5, 10});
+
+  EXPECT_TRUE(found.same);
+  EXPECT_LT(found.rms, 0.02);
+}
+
 // Made by tests/golden/make_match_golden.py.
 TEST(Matcher, AgreesWithPymatgenOnPrototypes) {
   io::LineReader lines(test::golden("match_pairs.jsonl.gz"));
