@@ -20,17 +20,49 @@ struct EmbeddingBranch {
   std::int64_t outputs() const;  ///< of all columns together
 };
 
-/// The outputs of all branches side by side are the point.
+/// Learned values of kinds of things, such as elements, that stand in a row: the vector of the kind
+/// in `slot` from `column` on.
+struct LearnedVectors {
+  struct Place {
+    std::int64_t slot = 0, column = 0;
+  };
+
+  std::int64_t width = 0;    ///< of a vector; 0: there are none
+  std::vector<float> table;  ///< kinds x width
+  std::vector<Place> places;
+
+  /// Writes the vectors of a row's kinds, one per slot, -1 for none, into the row.
+  void fill(const std::int32_t* kinds, float* row) const;
+};
+
+/// The outputs of all branches side by side are the point. One without branches maps nothing.
 struct EmbeddingNetwork {
   std::vector<EmbeddingBranch> branches;
+  LearnedVectors vectors;
 
+  bool empty() const { return branches.empty(); }
   std::int64_t width() const;  ///< of a point
-  /// Weights and biases.
+  /// Weights, biases and vectors.
   std::int64_t parameters() const;
-  /// @throws Error invalid_argument, naming branch and layer, when there is no branch, a branch
-  /// reads no column or past `inputs`, widths do not follow each other, arrays do not have their
+  /// @throws Error invalid_argument, naming branch and layer, when there is no branch, a branch or
+  /// a vector reaches past `inputs`, widths do not follow each other, arrays do not have their
   /// sizes, or a value is not finite.
   void check(std::int64_t inputs) const;
+};
+
+/// How far candidates are from a query: logit_t = bias(t) - |E(q) - E(t) - shift(t)|^2, and none +
+/// none_of(q) for "none of these". E and none_of read the rows of compositions, shift and bias rows
+/// of the candidates' own traits; each of these three may be empty, which gives 0.
+struct MetricNetwork {
+  EmbeddingNetwork embedding;
+  EmbeddingNetwork shift;    ///< as wide as the embedding
+  EmbeddingNetwork bias;     ///< one wide
+  EmbeddingNetwork none_of;  ///< one wide
+  double none = 0;
+
+  std::int64_t parameters() const;
+  /// @throws Error as EmbeddingNetwork::check(); or when widths do not fit.
+  void check(std::int64_t inputs, std::int64_t traits) const;
 };
 
 /// The weights of an embedding network on `device`, which must outlive this.

@@ -19,10 +19,10 @@ struct NetworkShape {
   double dropout = 0.2;  ///< share of the hidden values dropped in a training step, in [0, 1)
 };
 
-/// Adam (beta1 0.9, beta2 0.999, epsilon 1e-7) on the mean cross entropy of batches.
+/// Adam (beta1 0.9, beta2 0.999, epsilon 1e-7) on the mean loss of batches.
 struct FitOptions {
-  /// Pairs of a step at most: an epoch is cut into as few batches as that takes, all of one size or
-  /// one less.
+  /// Pairs (of a metric: queries) of a step at most: an epoch is cut into as few batches as that
+  /// takes, all of one size or one less.
   std::int64_t batch = 1024;
   double learning_rate = 1e-3;
   /// Let the learning rate fall to 0 along half a cosine over all max_epochs.
@@ -32,6 +32,10 @@ struct FitOptions {
   /// all max_epochs and keep the last.
   int patience = 50;
   std::uint64_t seed = 0;  ///< of the first weights, the order of pairs and dropout
+  /// Let the learning rate rise from 0 along half a cosine over this share of all steps, [0, 1).
+  double warm_up = 0;
+  /// Share of itself, times the learning rate, that a parameter loses in each step.
+  double weight_decay = 0;
 };
 
 /// Pairs of rows of a matrix of descriptors, and whether the two are alike.

@@ -11,36 +11,34 @@
 
 #include "kronite/csp.hpp"           // for Ranker
 #include "kronite/csp_training.hpp"  // for HoldOut, CardTexts, TrainHooks
-#include "kronite/embedding.hpp"     // for EmbeddingNetwork
+#include "kronite/embedding.hpp"     // for MetricNetwork
 #include "kronite/learn.hpp"         // for FitOptions, EpochRecord
 #include "kronite/templates.hpp"     // for TemplateLibrary
 
 namespace kronite::csp {
 
-/// One embedding, and the logit of "none of these".
-struct MetricMember {
-  EmbeddingNetwork embedding;
-  double none = 0;
-};
-
-/// A query q and the templates t of its ratio, of other formulas, get
-///   P(t) = exp(-|E(q) - E(t)|^2) / (exp(none) + sum over these templates of exp(-|E(q) -
-///   E(t')|^2)),
-/// the mean over the members. E reads the 290-value descriptor, standardised by the metric's own
-/// mean and standard deviation, and behind it `slots` elements of the composition, ordered by
-/// amount (descending), then by electronegativity: their 58 features, each z-scored (ddof 1) over
-/// the elements of the table; 0 where there is no further element.
+/// A query and the templates of its ratio, of other formulas, have the logits that MetricNetwork
+/// gives; P(t) is the softmax over these templates and "none of these", the mean over the members.
+///
+/// Rows of compositions hold the 290-value descriptor, standardised by `mean` and `std`, then room
+/// for the learned vectors of `slots` elements, ordered by amount (descending), then by
+/// electronegativity; then for each slot the 58 features of its element, z-scored (ddof 1) over the
+/// elements of the table, its learned vector, its atomic fraction, and 1. Where there is no further
+/// element, all are 0. Rows of traits hold a template's 244 fingerprint values, the logarithm of
+/// its volume per atom in Å^3, and its volume over what the library's atomic volumes say,
+/// standardised by `trait_mean` and `trait_std`.
 struct Metric {
-  std::vector<MetricMember> members;
+  std::vector<MetricNetwork> members;
   std::int64_t slots = 0;
-  std::vector<double> mean, std;  ///< of the descriptor, one value per column (290)
-  std::string element_table;      ///< hash of the element table
-  double tau = 0.1;               ///< dissimilarity up to which two structures count as alike
+  std::int64_t vector = 0;                    ///< values of a learned vector
+  std::vector<double> mean, std;              ///< of the descriptor, one value per column (290)
+  std::vector<double> trait_mean, trait_std;  ///< 246, or empty: templates have no traits
+  std::string element_table;                  ///< hash of the element table
+  double tau = 0.1;  ///< dissimilarity up to which two structures count as alike
   /// As Model::card.
   std::vector<std::pair<std::string, std::string>> card;
 
-  /// Of a row that E reads.
-  std::int64_t inputs() const;
+  std::int64_t inputs() const;  ///< of a row of a composition
   std::int64_t parameters() const;
   /// @throws Error invalid_argument when its parts do not fit each other or a number is not usable.
   void check() const;
@@ -75,7 +73,8 @@ class MetricRanker : public Ranker {
   /// probability of being alike. In a library without fingerprints, P(t). p_std: its standard
   /// deviation over the members (ddof 1; NaN where there is only one). Templates of the query's own
   /// formula do not count for the others; each gets what it would have if it did.
-  /// @throws Error numerical when the metric gives no number.
+  /// @throws Error numerical when the metric gives no number; unavailable when it knows traits and
+  /// the library has no fingerprints.
   std::vector<Scored> rank(Device& device, const Composition& query, const TemplateLibrary& library,
                            TemplateRange range) const override;
 
@@ -97,17 +96,23 @@ std::unique_ptr<Ranker> metric_ranker(Metric metric,
 
 // --- training -----------------------------------------------------------------------------------
 
-/// What an embedding is made of; a part that is 0 wide is not there.
-struct MetricShape {
-  std::int64_t descriptor_linear = 96;               ///< outputs of a matrix on the descriptor
-  std::vector<std::int64_t> descriptor_hidden{256};  ///< layers of a network on the descriptor
-  std::int64_t descriptor_outputs = 96;              ///< and its outputs
+/// What a metric is made of; a part that is 0 wide is not there. Networks have hidden layers with
+/// ReLU.
+struct MetricParts {
+  std::int64_t descriptor_linear = 96;  ///< outputs of a matrix on the descriptor
+  /// Of a network on the descriptor and the learned vectors of all slots.
+  std::vector<std::int64_t> descriptor_hidden{256};
+  std::int64_t descriptor_outputs = 96;
   std::int64_t slots = 5;
-  bool slots_share = false;       ///< one matrix and network for all slots, else one for each
+  std::int64_t vector = 24;       ///< values of the learned vector of an element
+  bool slots_share = true;        ///< one matrix and network for all slots, else one for each
   std::int64_t slot_linear = 24;  ///< as above, per slot
   std::vector<std::int64_t> slot_hidden{128};
   std::int64_t slot_outputs = 48;
-  double dropout = 0;  ///< share of the hidden values dropped in a training step, in [0, 1)
+  std::vector<std::int64_t> shift_hidden{256};  ///< of the template's shift by its traits; empty: 0
+  std::vector<std::int64_t> bias_hidden{64};    ///< of its bias by its traits; empty: 0
+  std::vector<std::int64_t> none_hidden{32};    ///< of the logit of none; empty: one number
+  double dropout = 0.25;  ///< share of the hidden values dropped in a training step, in [0, 1)
 };
 
 struct MetricOptions {
@@ -116,10 +121,10 @@ struct MetricOptions {
   std::array<double, 3> parts{0.9, 0.1, 0.0};  ///< training, validation, test; they add up to 1
   std::int64_t least_members = 10;  ///< labels with fewer templates are split as one pool
   std::uint64_t split_seed = 0;
-  MetricShape shape;
+  MetricParts parts_of;
   /// batch: queries of a step. Validation accuracy: the share of queries whose best template is
   /// alike. seed: members have seed, seed + 1, ...
-  learn::FitOptions fit{256, 1e-3, false, 60, 10, 0};
+  learn::FitOptions fit{512, 2e-3, true, 16, 0, 0, 0.1, 1e-4};
   int members = 1;
   std::string name = "unnamed";
   CardTexts card;

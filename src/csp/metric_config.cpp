@@ -22,16 +22,26 @@ void read_lists(TomlTable table, MetricOptions& options) {
   table.finish();
 }
 
-void read_embedding(TomlTable table, MetricShape& shape) {
-  table.read("descriptor_linear", shape.descriptor_linear, {0, kMostUnits});
-  table.read("descriptor_hidden", shape.descriptor_hidden, {1, kMostUnits}, 0, kMostLayers);
-  table.read("descriptor_outputs", shape.descriptor_outputs, {0, kMostUnits});
-  table.read("slots", shape.slots, {0, 64});
-  table.read("slots_share", shape.slots_share);
-  table.read("slot_linear", shape.slot_linear, {0, kMostUnits});
-  table.read("slot_hidden", shape.slot_hidden, {1, kMostUnits}, 0, kMostLayers);
-  table.read("slot_outputs", shape.slot_outputs, {0, kMostUnits});
-  table.read("dropout", shape.dropout, {0, 0.95});
+void read_parts_of(TomlTable table, MetricParts& parts) {
+  const auto layers = [&](const char* key, std::vector<std::int64_t>& hidden) {
+    table.read(key, hidden, {1, kMostUnits}, 0, kMostLayers);
+  };
+  const auto outputs = [&](const char* key, std::int64_t& count) {
+    table.read(key, count, {0, kMostUnits});
+  };
+  outputs("descriptor_linear", parts.descriptor_linear);
+  layers("descriptor_hidden", parts.descriptor_hidden);
+  outputs("descriptor_outputs", parts.descriptor_outputs);
+  table.read("slots", parts.slots, {0, 64});
+  table.read("vector", parts.vector, {0, 4096});
+  table.read("slots_share", parts.slots_share);
+  outputs("slot_linear", parts.slot_linear);
+  layers("slot_hidden", parts.slot_hidden);
+  outputs("slot_outputs", parts.slot_outputs);
+  layers("shift_hidden", parts.shift_hidden);
+  layers("bias_hidden", parts.bias_hidden);
+  layers("none_hidden", parts.none_hidden);
+  table.read("dropout", parts.dropout, {0, 0.95});
   table.finish();
 }
 
@@ -43,7 +53,7 @@ MetricOptions parse_metric_config(std::string_view text, const std::string& name
   table.read("name", options.name);
   table.read("members", options.members, {1, 1000});
   read_lists(table.table("lists"), options);
-  read_embedding(table.table("embedding"), options.shape);
+  read_parts_of(table.table("metric"), options.parts_of);
   TomlTable training = table.table("training");
   const std::string patience = training.where("patience");
   read_fit(training, 1, options.fit);
@@ -58,24 +68,29 @@ MetricOptions read_metric_config(const std::string& path) {
 }
 
 TrainSettings metric_settings(const MetricOptions& options) {
-  const MetricShape& shape = options.shape;
+  const MetricParts& parts = options.parts_of;
+  const auto whole = [](std::int64_t value) { return fmt::format("{}", value); };
   TrainSettings settings{
       {"name", toml_text(options.name)},
       {"members", fmt::format("{}", options.members)},
       {"lists.tau", toml_number(options.tau)},
       {"lists.hold_out", toml_name(options.hold_out)},
       {"lists.parts", toml_parts(options.parts)},
-      {"lists.least_members", fmt::format("{}", options.least_members)},
+      {"lists.least_members", whole(options.least_members)},
       {"lists.seed", fmt::format("{}", options.split_seed)},
-      {"embedding.descriptor_linear", fmt::format("{}", shape.descriptor_linear)},
-      {"embedding.descriptor_hidden", toml_list(shape.descriptor_hidden)},
-      {"embedding.descriptor_outputs", fmt::format("{}", shape.descriptor_outputs)},
-      {"embedding.slots", fmt::format("{}", shape.slots)},
-      {"embedding.slots_share", toml_flag(shape.slots_share)},
-      {"embedding.slot_linear", fmt::format("{}", shape.slot_linear)},
-      {"embedding.slot_hidden", toml_list(shape.slot_hidden)},
-      {"embedding.slot_outputs", fmt::format("{}", shape.slot_outputs)},
-      {"embedding.dropout", toml_number(shape.dropout)},
+      {"metric.descriptor_linear", whole(parts.descriptor_linear)},
+      {"metric.descriptor_hidden", toml_list(parts.descriptor_hidden)},
+      {"metric.descriptor_outputs", whole(parts.descriptor_outputs)},
+      {"metric.slots", whole(parts.slots)},
+      {"metric.vector", whole(parts.vector)},
+      {"metric.slots_share", toml_flag(parts.slots_share)},
+      {"metric.slot_linear", whole(parts.slot_linear)},
+      {"metric.slot_hidden", toml_list(parts.slot_hidden)},
+      {"metric.slot_outputs", whole(parts.slot_outputs)},
+      {"metric.shift_hidden", toml_list(parts.shift_hidden)},
+      {"metric.bias_hidden", toml_list(parts.bias_hidden)},
+      {"metric.none_hidden", toml_list(parts.none_hidden)},
+      {"metric.dropout", toml_number(parts.dropout)},
   };
   add_fit(settings, options.fit);
   add_card(settings, options.card);

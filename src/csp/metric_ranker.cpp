@@ -22,17 +22,22 @@
 namespace kronite::csp {
 namespace {
 
-/// Compositions whose rows are on the device at a time.
+/// Templates or compositions whose rows are made at a time.
 constexpr std::size_t kTile = 1 << 14;
 
-/// The embeddings of all members, on a device.
+/// All members, on a device.
 struct Networks {
-  std::vector<DeviceEmbedding> members;
+  std::vector<learn::DeviceMetric> members;
 };
 
-/// Points of the templates of a ratio by each member, on a device.
+/// Points of the templates of a ratio by one member, on a device, and what is added to their
+/// logits.
 struct Points {
-  std::vector<Array<float>> members;
+  Array<float> points;
+  std::vector<float> bias;
+};
+struct PointsOfMembers {
+  std::vector<Points> members;
 };
 
 /// Templates that can be ranked, and who is alike with whom; the same on every device.
@@ -52,18 +57,6 @@ void check_table(const Metric& metric, const ElementTable& table) {
          "{} was trained with the element table {}, not with this one ({}); use that table, train "
          "a metric with this one, or rank by distance",
          called(metric), metric.element_table, table.hash());
-}
-
-void embed_rows(Device& device, const DeviceEmbedding& embedding, const MetricInputs& inputs,
-                const std::vector<Composition>& compositions, MatrixView<float> points) {
-  for (std::size_t begin = 0; begin < compositions.size(); begin += kTile) {
-    const std::size_t end = std::min(begin + kTile, compositions.size());
-    const std::vector<Composition> part(compositions.begin() + static_cast<std::ptrdiff_t>(begin),
-                                        compositions.begin() + static_cast<std::ptrdiff_t>(end));
-    const auto count = static_cast<std::int64_t>(part.size());
-    const Array<float> rows(device, inputs.rows(part), count, inputs.width());
-    embedding.embed(device, rows.view(), points.rows_from(static_cast<std::int64_t>(begin), count));
-  }
 }
 
 /// What the members say of the templates of a query.
@@ -129,13 +122,13 @@ struct MetricRanker::Cache {
   Cache(std::shared_ptr<const Metric> metric_, const ElementTable& table_)
       : metric(std::move(metric_)),
         table(table_),
-        inputs(table, metric->mean, metric->std, metric->slots) {}
+        inputs(table, metric->mean, metric->std, metric->slots, metric->vector) {}
 
   std::shared_ptr<const Ratio> ratio(Device& device, const TemplateLibrary& library,
                                      TemplateRange range);
-  const std::vector<DeviceEmbedding>& networks(Device& device) const;
-  const std::vector<Array<float>>& points(Device& device,
-                                          const std::shared_ptr<const Ratio>& ratio) const;
+  const std::vector<learn::DeviceMetric>& networks(Device& device) const;
+  const std::vector<Points>& points(Device& device, const TemplateLibrary& library,
+                                    const std::shared_ptr<const Ratio>& ratio) const;
 
   const std::shared_ptr<const Metric> metric;
   const ElementTable& table;
@@ -164,31 +157,46 @@ std::shared_ptr<const Ratio> MetricRanker::Cache::ratio(Device& device,
   return kept;
 }
 
-const std::vector<DeviceEmbedding>& MetricRanker::Cache::networks(Device& device) const {
-  return device.attachments()
-      .get<Networks>(metric,
-                     [&] {
-                       Networks made;
-                       for (const MetricMember& member : metric->members)
-                         made.members.emplace_back(device, member.embedding, inputs.width());
-                       return made;
-                     })
-      .members;
+const std::vector<learn::DeviceMetric>& MetricRanker::Cache::networks(Device& device) const {
+  const auto make = [&] {
+    Networks made;
+    for (const MetricNetwork& member : metric->members)
+      made.members.emplace_back(device, member, inputs.width(), std::ssize(metric->trait_mean));
+    return made;
+  };
+  return device.attachments().get<Networks>(metric, make).members;
 }
 
-const std::vector<Array<float>>& MetricRanker::Cache::points(
-    Device& device, const std::shared_ptr<const Ratio>& ratio) const {
-  const auto& embeddings = networks(device);
+const std::vector<Points>& MetricRanker::Cache::points(
+    Device& device, const TemplateLibrary& library,
+    const std::shared_ptr<const Ratio>& ratio) const {
+  const auto& members = networks(device);
+  const auto& [index, compositions] = ratio->templates;
   const auto make = [&] {
-    Points made;
-    for (const DeviceEmbedding& embedding : embeddings) {
-      auto& points = made.members.emplace_back(
-          device, static_cast<std::int64_t>(ratio->templates.index.size()), embedding.width());
-      embed_rows(device, embedding, inputs, ratio->templates.compositions, points.view());
+    PointsOfMembers made;
+    for (const auto& member : members)
+      made.members.push_back({Array<float>(device, std::ssize(index), member.width()),
+                              std::vector<float>(index.size())});
+    for (std::size_t begin = 0; begin < index.size(); begin += kTile) {
+      const std::size_t count = std::min(kTile, index.size() - begin);
+      const auto first = static_cast<std::ptrdiff_t>(begin);
+      const auto last = first + static_cast<std::ptrdiff_t>(count);
+      auto rows = inputs.rows({compositions.begin() + first, compositions.begin() + last});
+      std::vector<float> traits;
+      if (!metric->trait_mean.empty()) {
+        traits = template_traits(library, {index.begin() + first, index.begin() + last});
+        standardise(traits, {metric->trait_mean, metric->trait_std});
+      }
+      const MatrixView<const float> traits_view(traits.data(), traits.empty() ? 0 : rows.count,
+                                                traits.empty() ? 0 : kTraits);
+      for (std::size_t m = 0; m < members.size(); ++m)
+        members[m].candidates(device, rows.view(), rows.kinds_view(), traits_view,
+                              made.members[m].points.view().rows_from(first, rows.count),
+                              std::span(made.members[m].bias).subspan(begin, count));
     }
     return made;
   };
-  return device.attachments().get<Points>(ratio, make).members;
+  return device.attachments().get<PointsOfMembers>(ratio, make).members;
 }
 
 MetricRanker::MetricRanker(Metric metric, const ElementTable& table)
@@ -210,17 +218,20 @@ std::vector<Ranker::Scored> MetricRanker::rank(Device& device, const Composition
     if (same_composition(compositions[j], reduced))
       relation[j] = static_cast<std::uint8_t>(Relation::left_out);
 
-  const auto& embeddings = cache_->networks(device);
-  const auto& points = cache_->points(device, ratio);
+  const auto& members = cache_->networks(device);
+  const auto& points = cache_->points(device, library, ratio);
+  auto row = cache_->inputs.rows({reduced});
   OverMembers over(index.size());
-  for (std::size_t m = 0; m < embeddings.size(); ++m) {
-    Array<float> point(device, 1, embeddings[m].width());
-    embed_rows(device, embeddings[m], cache_->inputs, {reduced}, point.view());
-    Array<float> squared(device, 1, static_cast<std::int64_t>(index.size()));
-    kernels<float>(device).squared_distances(std::as_const(point).view(), points[m].view(),
+  for (std::size_t m = 0; m < members.size(); ++m) {
+    Array<float> point(device, 1, members[m].width());
+    float none = 0;
+    members[m].queries(device, row.view(), row.kinds_view(), point.view(), {&none, 1});
+    Array<float> squared(device, 1, std::ssize(index));
+    kernels<float>(device).squared_distances(std::as_const(point).view(), points[m].points.view(),
                                              squared.view());
     std::vector<double> p(index.size(), 0.0);
-    learn::add_probabilities(squared.to_host(), relation, metric_->members[m].none, 1, p);
+    learn::add_probabilities(squared.to_host(), points[m].bias, relation, static_cast<double>(none),
+                             1, p);
     over.add(p, with_alike(p, ratio->alike, relation));
   }
   std::vector<Scored> scored = over.scores(index);
@@ -238,10 +249,19 @@ std::vector<float> MetricRanker::embed(Device& device, const std::vector<Composi
     require_elements(composition, cache_->table);
     reduced.push_back(composition.reduced());
   }
-  const DeviceEmbedding& embedding = cache_->networks(device)[member];
-  Array<float> points(device, static_cast<std::int64_t>(reduced.size()), embedding.width());
-  embed_rows(device, embedding, cache_->inputs, reduced, points.view());
-  return points.to_host();
+  const learn::DeviceMetric& network = cache_->networks(device)[member];
+  std::vector<float> all;
+  for (std::size_t begin = 0; begin < reduced.size(); begin += kTile) {
+    const auto first = reduced.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto count = static_cast<std::ptrdiff_t>(std::min(kTile, reduced.size() - begin));
+    auto rows = cache_->inputs.rows({first, first + count});
+    Array<float> points(device, rows.count, network.width());
+    std::vector<float> none(static_cast<std::size_t>(rows.count));
+    network.queries(device, rows.view(), rows.kinds_view(), points.view(), none);
+    const auto part = points.to_host();
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
 }
 
 std::unique_ptr<Ranker> metric_ranker(Metric metric, const ElementTable& table) {

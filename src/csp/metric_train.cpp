@@ -1,6 +1,6 @@
 // Training runs of metrics: lists, one member after the other, judgements, the card.
 #include <algorithm>
-#include <cmath>
+#include <numeric>
 
 #include "base/fail.hpp"               // for fail
 #include "csp/describe_templates.hpp"  // for covered_templates
@@ -34,26 +34,52 @@ PairOptions split_options(const MetricOptions& options) {
   return split;
 }
 
-learn::EmbeddingShape embedding_shape(const MetricShape& from, const MetricInputs& inputs) {
-  learn::EmbeddingShape shape;
-  shape.inputs = inputs.width();
-  shape.dropout = from.dropout;
-  const auto add = [&](std::vector<std::int64_t> columns, std::int64_t width,
-                       std::vector<std::int64_t> hidden, std::int64_t outputs) {
-    if (outputs > 0 && !columns.empty())
-      shape.branches.push_back({std::move(columns), width, std::move(hidden), outputs});
+/// The layers of each part, and which columns of MetricInputs they read.
+learn::MetricShape shape_of(const MetricParts& from, const MetricInputs& inputs) {
+  const auto empty_shape = [&](std::int64_t width) {
+    learn::EmbeddingShape shape;
+    shape.inputs = width;
+    shape.dropout = from.dropout;
+    return shape;
   };
-  add({0}, inputs.slot(0), {}, from.descriptor_linear);
-  add({0}, inputs.slot(0), from.descriptor_hidden, from.descriptor_outputs);
+  learn::MetricShape shape{empty_shape(inputs.width()), empty_shape(kTraits), empty_shape(kTraits),
+                           empty_shape(inputs.width())};
+  auto& branches = shape.embedding.branches;
+  const auto add = [&](const learn::BranchShape& branch) {
+    if (branch.outputs > 0 && !branch.columns.empty()) branches.push_back(branch);
+  };
+  const std::int64_t all_vectors = inputs.slots() * inputs.vector();
+  add({{0}, inputs.descriptor(), {}, from.descriptor_linear});
+  add({{0}, inputs.descriptor() + all_vectors, from.descriptor_hidden, from.descriptor_outputs});
   std::vector<std::vector<std::int64_t>> readings;  // of one network each
   for (std::int64_t s = 0; s < from.slots; ++s) {
     if (s == 0 || !from.slots_share) readings.emplace_back();
     readings.back().push_back(inputs.slot(s));
   }
   for (const auto& columns : readings) {
-    add(columns, inputs.slot_width(), {}, from.slot_linear);
-    add(columns, inputs.slot_width(), from.slot_hidden, from.slot_outputs);
+    add({columns, inputs.features() + inputs.vector(), {}, from.slot_linear});
+    // The 1 of a slot that is there stands for biases, so that an empty slot gives zeros.
+    add({columns, inputs.slot_width(), from.slot_hidden, from.slot_outputs, false});
   }
+  const bool read = from.descriptor_outputs + from.slot_linear + from.slot_outputs > 0;
+  if (from.vector > 0 && read) {
+    learn::VectorShape& vectors = shape.embedding.vectors;
+    vectors = {inputs.kinds(), from.vector, from.slots, {}};
+    for (std::int64_t s = 0; s < from.slots; ++s) {
+      vectors.places.push_back({s, inputs.descriptor() + s * from.vector});
+      vectors.places.push_back({s, inputs.slot(s) + inputs.features()});
+    }
+  }
+  const std::int64_t width = learn::EmbeddingLayout(shape.embedding).width;
+  const auto add_part = [](learn::EmbeddingShape& part, std::int64_t read_values,
+                           const std::vector<std::int64_t>& hidden, std::int64_t outputs) {
+    constexpr double kSmall = 0.1;  // at first nearly as if the part were not there
+    part.first_distance = kSmall;
+    if (!hidden.empty()) part.branches.push_back({{0}, read_values, hidden, outputs});
+  };
+  add_part(shape.shift, kTraits, from.shift_hidden, width);
+  add_part(shape.bias, kTraits, from.bias_hidden, 1);
+  add_part(shape.none_of, inputs.descriptor(), from.none_hidden, 1);
   return shape;
 }
 
@@ -105,22 +131,30 @@ class MetricTraining {
         checkpoint_(hooks.checkpoint, run_settings(library, options, excluded)),
         inputs_(ElementTable::embedded(),
                 {library.descriptor_mean(), library.descriptor_mean() + kWidth},
-                {library.descriptor_std(), library.descriptor_std() + kWidth}, options.shape.slots),
-        shape_(embedding_shape(options.shape, inputs_)),
+                {library.descriptor_std(), library.descriptor_std() + kWidth},
+                options.parts_of.slots, options.parts_of.vector),
+        shape_(shape_of(options.parts_of, inputs_)),
         rows_(describe_all()),
-        data_(make_lists(device, library, split_options(options), excluded)) {}
+        data_(make_lists(device, library, split_options(options), excluded)) {
+    if (shape_.has_traits()) take_traits();
+  }
 
   MetricResult run();
 
  private:
-  std::vector<float> describe_all() const;
-  MatrixView<const float> rows() const { return {rows_.data(), library_.size(), inputs_.width()}; }
+  MetricInputs::Rows describe_all() const;
+  void take_traits();
+  learn::ListRows rows() const {
+    return {rows_.view(),
+            rows_.kinds_view(),
+            {traits_.data(), traits_.empty() ? 0 : library_.size(), traits_.empty() ? 0 : kTraits}};
+  }
   learn::FittedParameters fit(int member);
   learn::FittedParameters fit_or_take_up(int member);
-  MetricJudgement judge(std::span<const learn::ListModel> models,
+  MetricJudgement judge(std::span<const MetricNetwork> metrics,
                         const std::vector<learn::ListGroup>& groups,
                         const std::vector<CloseLists>& alike) const;
-  MetricReport judge(std::span<const learn::ListModel> models) const;
+  MetricReport judge(std::span<const MetricNetwork> metrics) const;
   Card card(const MetricResult& result) const;
 
   Device& device_;
@@ -130,21 +164,41 @@ class MetricTraining {
   const TrainHooks& hooks_;
   TrainCheckpoint checkpoint_;
   const MetricInputs inputs_;
-  const learn::EmbeddingShape shape_;
-  const std::vector<float> rows_;  ///< of all templates
+  const learn::MetricShape shape_;
+  const MetricInputs::Rows rows_;  ///< of all templates
   const MetricData data_;
+  std::vector<float> traits_;  ///< of all templates, standardised by the training part
+  TraitStatistics trait_statistics_;
 };
 
 /// Templates that cannot be described are in no list; their rows stay zero.
-std::vector<float> MetricTraining::describe_all() const {
+MetricInputs::Rows MetricTraining::describe_all() const {
   const auto covered = covered_templates(library_, {0, library_.size()}, ElementTable::embedded());
-  const auto values = inputs_.rows(covered.compositions);
-  const auto width = static_cast<std::ptrdiff_t>(inputs_.width());
-  std::vector<float> rows(static_cast<std::size_t>(library_.size() * width), 0.0F);
-  for (std::size_t i = 0; i < covered.index.size(); ++i)
-    std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(i) * width, width,
-                rows.begin() + covered.index[i] * width);
+  const auto described = inputs_.rows(covered.compositions);
+  MetricInputs::Rows rows{library_.size(), described.width, described.slots, {}, {}};
+  rows.values.resize(static_cast<std::size_t>(rows.count * rows.width), 0.0F);
+  rows.kinds.resize(static_cast<std::size_t>(rows.count * rows.slots), -1);
+  for (std::int64_t i = 0; i < described.count; ++i) {
+    const std::int64_t to = covered.index[static_cast<std::size_t>(i)];
+    std::copy_n(described.values.begin() + i * rows.width, rows.width,
+                rows.values.begin() + to * rows.width);
+    std::copy_n(described.kinds.begin() + i * rows.slots, rows.slots,
+                rows.kinds.begin() + to * rows.slots);
+  }
   return rows;
+}
+
+void MetricTraining::take_traits() {
+  std::vector<std::int64_t> all(static_cast<std::size_t>(library_.size()));
+  std::iota(all.begin(), all.end(), 0);
+  traits_ = template_traits(library_, all);
+  std::vector<float> of_training;
+  for (const learn::ListGroup& group : data_.training)
+    for (const std::int32_t i : group.candidates)
+      of_training.insert(of_training.end(), traits_.begin() + i * kTraits,
+                         traits_.begin() + (i + 1) * kTraits);
+  trait_statistics_ = trait_statistics(of_training);
+  standardise(traits_, trait_statistics_);
 }
 
 learn::FittedParameters MetricTraining::fit(int member) {
@@ -176,22 +230,22 @@ learn::FittedParameters MetricTraining::fit_or_take_up(int member) {
   }
 }
 
-MetricJudgement MetricTraining::judge(std::span<const learn::ListModel> models,
+MetricJudgement MetricTraining::judge(std::span<const MetricNetwork> metrics,
                                       const std::vector<learn::ListGroup>& groups,
                                       const std::vector<CloseLists>& alike) const {
-  const learn::ListScorer scorer(device_, models, inputs_.width());
+  const learn::ListScorer scorer(device_, metrics, rows());
   Judge judge;
   for (std::size_t g = 0; g < groups.size(); ++g)
-    scorer.score(rows(), groups[g], [&](std::size_t, const learn::ListScores& scores) {
+    scorer.score(groups[g], [&](std::size_t, const learn::ListScores& scores) {
       judge.take(scores, alike[g]);
     });
   return judge.judgement();
 }
 
-MetricReport MetricTraining::judge(std::span<const learn::ListModel> models) const {
+MetricReport MetricTraining::judge(std::span<const MetricNetwork> metrics) const {
   MetricReport report;
-  report.validation = judge(models, data_.validation, data_.validation_alike);
-  report.test = judge(models, data_.test, data_.test_alike);
+  report.validation = judge(metrics, data_.validation, data_.validation_alike);
+  report.test = judge(metrics, data_.test, data_.test_alike);
   return report;
 }
 
@@ -219,19 +273,21 @@ MetricResult MetricTraining::run() {
   MetricResult result;
   result.training_templates = data_.templates();
   result.pairs = data_.pairs();
-  std::vector<learn::ListModel> models;
+  const learn::MetricLayout layout(shape_);
+  auto& metrics = result.metric.members;
   for (int m = 0; m < options_.members; ++m) {
     learn::FittedParameters made = fit_or_take_up(m);
-    models.push_back(learn::list_model(shape_, made.parameters));
-    MetricReport report = judge({&models.back(), 1});
+    metrics.push_back(learn::network_of(layout, made.parameters));
+    MetricReport report = judge({&metrics.back(), 1});
     report.best_epoch = made.best_epoch;
     report.history = std::move(made.history);
     result.members.push_back(std::move(report));
   }
-  result.all = judge(models);
-  for (learn::ListModel& model : models)
-    result.metric.members.push_back({std::move(model.embedding), model.none});
-  result.metric.slots = options_.shape.slots;
+  result.all = judge(metrics);
+  result.metric.slots = options_.parts_of.slots;
+  result.metric.vector = options_.parts_of.vector;
+  result.metric.trait_mean = trait_statistics_.mean;
+  result.metric.trait_std = trait_statistics_.std;
   result.metric.mean.assign(library_.descriptor_mean(), library_.descriptor_mean() + kWidth);
   result.metric.std.assign(library_.descriptor_std(), library_.descriptor_std() + kWidth);
   result.metric.element_table = ElementTable::embedded().hash();

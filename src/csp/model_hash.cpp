@@ -22,6 +22,17 @@ void take(ContentHash& hash, const Network& network) {
   }
 }
 
+void take(ContentHash& hash, const EmbeddingNetwork& network) {
+  take(hash, std::vector<std::int64_t>{std::ssize(network.branches), network.vectors.width});
+  for (const EmbeddingBranch& branch : network.branches) {
+    take(hash, branch.columns);
+    take(hash, branch.network);
+  }
+  take(hash, network.vectors.table);
+  for (const auto& [slot, column] : network.vectors.places)
+    take(hash, std::vector<std::int64_t>{slot, column});
+}
+
 }  // namespace
 
 std::string Model::hash() const {
@@ -36,16 +47,13 @@ std::string Model::hash() const {
 std::string Metric::hash() const {
   ContentHash hash;
   hash.take(element_table);
-  take(hash, mean);
-  take(hash, std);
-  take(hash, std::vector<std::int64_t>{slots});
+  take(hash, std::vector<std::int64_t>{slots, vector});
   take(hash, std::vector<double>{tau});  // of the structures that p adds up
-  for (const MetricMember& member : members) {
+  for (const auto* statistics : {&mean, &std, &trait_mean, &trait_std}) take(hash, *statistics);
+  for (const MetricNetwork& member : members) {
+    for (const auto* part : {&member.embedding, &member.shift, &member.bias, &member.none_of})
+      take(hash, *part);
     take(hash, std::vector<double>{member.none});
-    for (const EmbeddingBranch& branch : member.embedding.branches) {
-      take(hash, branch.columns);
-      take(hash, branch.network);
-    }
   }
   return hash.hex();
 }

@@ -43,6 +43,8 @@ void read_fit(io::TomlTable table, int least_batch, learn::FitOptions& fit) {
   table.read("max_epochs", fit.max_epochs, {1, 1e6});
   table.read("patience", fit.patience, {0, 1e6});
   table.read("seed", fit.seed);
+  table.read("warm_up", fit.warm_up, {0, 0.99});
+  table.read("weight_decay", fit.weight_decay, {0, 100});
   table.finish();
 }
 
@@ -97,6 +99,8 @@ void add_fit(TrainSettings& settings, const learn::FitOptions& fit) {
   settings.emplace_back("training.max_epochs", fmt::format("{}", fit.max_epochs));
   settings.emplace_back("training.patience", fmt::format("{}", fit.patience));
   settings.emplace_back("training.seed", fmt::format("{}", fit.seed));
+  settings.emplace_back("training.warm_up", toml_number(fit.warm_up));
+  settings.emplace_back("training.weight_decay", toml_number(fit.weight_decay));
 }
 
 void add_card(TrainSettings& settings, const CardTexts& card) {

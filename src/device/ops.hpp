@@ -141,12 +141,15 @@ struct HiddenView {
   DropoutKey key;
 };
 
-/// One step of Adam (Kingma and Ba 2015, algorithm 1); step counts from 1.
+/// One step of Adam (Kingma and Ba 2015, algorithm 1); step counts from 1. With weight_decay every
+/// parameter also loses that share of itself times the learning rate (AdamW, Loshchilov and Hutter
+/// 2019).
 struct AdamStep {
   double learning_rate = 1e-3;
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-7;
+  double weight_decay = 0;
   std::int64_t step = 1;
 };
 

@@ -15,6 +15,7 @@ struct AdamFactors {
   T rest1, rest2;  ///< 1 - beta1, 1 - beta2, rounded once: in float 1 - 0.999F is off by 1e-5 of it
   T rate;          ///< learning rate / (1 - beta1^t)
   T root_factor;   ///< 1 / sqrt(1 - beta2^t)
+  T kept;          ///< 1 - learning rate * weight decay
 };
 
 template <class T>
@@ -26,7 +27,8 @@ AdamFactors<T> adam_factors(const AdamStep& s) {
           static_cast<T>(1 - s.beta1),
           static_cast<T>(1 - s.beta2),
           static_cast<T>(s.learning_rate / (1 - std::pow(s.beta1, t))),
-          static_cast<T>(1 / std::sqrt(1 - std::pow(s.beta2, t)))};
+          static_cast<T>(1 / std::sqrt(1 - std::pow(s.beta2, t))),
+          static_cast<T>(1 - s.learning_rate * s.weight_decay)};
 }
 
 template <class T>
@@ -35,7 +37,7 @@ KRONITE_HD inline void adam_update(const AdamFactors<T>& f, T gradient, T& momen
   using std::sqrt;
   moment1 = f.beta1 * moment1 + f.rest1 * gradient;
   moment2 = f.beta2 * moment2 + f.rest2 * gradient * gradient;
-  parameter -= f.rate * moment1 / (sqrt(moment2) * f.root_factor + f.epsilon);
+  parameter = f.kept * parameter - f.rate * moment1 / (sqrt(moment2) * f.root_factor + f.epsilon);
 }
 
 }  // namespace kronite

@@ -2,6 +2,7 @@
 #include "kronite/embedding.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/fail.hpp"       // for fail
@@ -25,6 +26,12 @@ std::int64_t EmbeddingBranch::outputs() const {
   return network.layers.empty() ? 0 : readings(columns) * network.layers.back().units;
 }
 
+void LearnedVectors::fill(const std::int32_t* kinds, float* row) const {
+  for (const Place& place : places)
+    if (const std::int32_t kind = kinds[place.slot]; kind >= 0)
+      std::copy_n(table.begin() + kind * width, width, row + place.column);
+}
+
 std::int64_t EmbeddingNetwork::width() const {
   std::int64_t sum = 0;
   for (const EmbeddingBranch& branch : branches) sum += branch.outputs();
@@ -32,7 +39,7 @@ std::int64_t EmbeddingNetwork::width() const {
 }
 
 std::int64_t EmbeddingNetwork::parameters() const {
-  std::int64_t sum = 0;
+  auto sum = static_cast<std::int64_t>(vectors.table.size());
   for (const EmbeddingBranch& branch : branches)
     for (const DenseLayer& layer : branch.network.layers)
       sum += static_cast<std::int64_t>(layer.weight.size() + layer.bias.size());
@@ -55,6 +62,34 @@ void EmbeddingNetwork::check(std::int64_t inputs) const {
              "branch {} of the embedding reads {} values from column {} on, of {}", b,
              layers.front().inputs, column, inputs);
   }
+  const bool whole =
+      vectors.width >= 0 &&
+      (vectors.width == 0 ? vectors.table.empty()
+                          : vectors.table.size() % static_cast<std::size_t>(vectors.width) == 0);
+  if (!whole || !std::all_of(vectors.table.begin(), vectors.table.end(),
+                             [](float v) { return std::isfinite(v); }))
+    fail(Errc::invalid_argument, "the learned vectors of the embedding are no table of numbers");
+  for (const auto& [slot, column] : vectors.places)
+    if (slot < 0 || column < 0 || column > inputs - vectors.width)
+      fail(Errc::invalid_argument,
+           "a learned vector of the embedding stands in column {} of slot {}, of {} columns",
+           column, slot, inputs);
+}
+
+std::int64_t MetricNetwork::parameters() const {
+  return embedding.parameters() + shift.parameters() + bias.parameters() + none_of.parameters() + 1;
+}
+
+void MetricNetwork::check(std::int64_t inputs, std::int64_t traits) const {
+  embedding.check(inputs);
+  if (!shift.empty()) shift.check(traits);
+  if (!bias.empty()) bias.check(traits);
+  if (!none_of.empty()) none_of.check(inputs);
+  require(shift.empty() || shift.width() == embedding.width(),
+          "the shift of candidates is not as wide as the embedding");
+  require((bias.empty() || bias.width() == 1) && (none_of.empty() || none_of.width() == 1),
+          "a bias of the metric is not one number");
+  require(std::isfinite(none), "the logit of none is not finite");
 }
 
 DeviceEmbedding::DeviceEmbedding(Device& device, const EmbeddingNetwork& network,

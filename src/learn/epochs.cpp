@@ -18,6 +18,12 @@ void check_options(const FitOptions& o) {
     fail(Errc::invalid_argument, "at most {} epochs, expected at least 1", o.max_epochs);
   if (o.patience < 0)
     fail(Errc::invalid_argument, "the patience is {} epochs, expected at least 0", o.patience);
+  if (!(o.warm_up >= 0 && o.warm_up < 1))
+    fail(Errc::invalid_argument, "the warm-up is {}, expected a share of at least 0 and below 1",
+         o.warm_up);
+  if (!(o.weight_decay >= 0 && std::isfinite(o.weight_decay)))
+    fail(Errc::invalid_argument, "the weight decay is {}, expected a number of at least 0",
+         o.weight_decay);
 }
 
 Epochs::Epochs(Device& device, const FitOptions& options, VectorView<float> parameters,
@@ -84,6 +90,7 @@ FitState Epochs::run(const FitHooks& hooks, const std::function<double(int epoch
 void Epochs::step() {
   AdamStep adam;
   adam.learning_rate = learning_rate();
+  adam.weight_decay = options_.weight_decay;
   adam.step = state_.steps;
   ops_.adam(adam, gradient_, moment1_.vector(), moment2_.vector(),
             {parameters_.data, gradient_.size, parameters_.place});
@@ -110,11 +117,14 @@ bool Epochs::better(const ValidationScores& scores) const {
 
 /// Of the step that state_.steps counts.
 double Epochs::learning_rate() const {
-  if (!options_.cosine_decay) return options_.learning_rate;
   constexpr double kPi = 3.14159265358979;
   const auto done = static_cast<double>(state_.steps - 1);
   const auto all = static_cast<double>(steps_per_epoch_ * options_.max_epochs);
-  return options_.learning_rate * 0.5 * (1 + std::cos(kPi * done / all));
+  const double rising = options_.warm_up * all;
+  if (done < rising)
+    return options_.learning_rate * 0.5 * (1 - std::cos(kPi * (done + 1) / (rising + 1)));
+  if (!options_.cosine_decay) return options_.learning_rate;
+  return options_.learning_rate * 0.5 * (1 + std::cos(kPi * (done - rising) / (all - rising)));
 }
 
 void Epochs::keep_state() {

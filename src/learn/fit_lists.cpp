@@ -101,11 +101,25 @@ void check_groups(const std::vector<ListGroup>& groups, std::int64_t rows, const
   }
 }
 
+void check_rows(const MetricShape& shape, const ListRows& rows) {
+  const VectorShape& vectors = shape.embedding.vectors;
+  bool good = rows.values.cols == shape.embedding.inputs;
+  if (shape.has_traits()) good = good && rows.traits.rows == rows.values.rows;
+  if (vectors.slots > 0)
+    good = good && rows.kinds.rows == rows.values.rows && rows.kinds.cols == vectors.slots;
+  for (std::int64_t i = 0; good && vectors.slots > 0 && i < rows.kinds.rows; ++i)
+    for (std::int64_t s = 0; s < vectors.slots; ++s)
+      good = good && rows.kinds.row(i)[s] < vectors.kinds;
+  if (!good)
+    fail(Errc::invalid_argument,
+         "the rows of the lists have other values, kinds or traits than the metric's shape says");
+}
+
 /// One call of fit_lists().
 class ListFitting {
  public:
-  ListFitting(Device& device, const EmbeddingShape& shape, const FitOptions& options,
-              MatrixView<const float> rows, const std::vector<ListGroup>& groups,
+  ListFitting(Device& device, const MetricShape& shape, const FitOptions& options,
+              const ListRows& rows, const std::vector<ListGroup>& groups,
               const std::vector<ListGroup>& validation);
 
   FittedParameters run(const FitHooks& hooks);
@@ -115,55 +129,59 @@ class ListFitting {
   /// Losses go to losses_ from `first_loss` on; returns how many.
   std::int64_t step(const Step& step, std::int64_t first_loss);
   void gather(const Part& part, const ListBlock& block);
+  void gather_row(std::int64_t from, std::int64_t row);
   ValidationScores judge(const std::vector<float>& parameters) const;
 
   Device& device_;
   Backend& backend_;
-  const EmbeddingShape& shape_;
-  const EmbeddingLayout layout_;
+  const VectorShape vectors_;
+  const MetricLayout layout_;
   const std::uint64_t seed_, dropout_seed_;
-  const MatrixView<const float> rows_;
+  const ListRows rows_;
+  const std::int64_t inputs_, traits_;  // of a row in training
   const std::vector<ListGroup>& groups_;
   const std::vector<ListGroup>& validation_;
   Plan plan_;
   std::vector<std::vector<std::int32_t>> order_;  // of each group's queries, in this epoch
 
-  std::vector<float> host_rows_;
+  std::vector<float> host_rows_, host_traits_;
   std::vector<std::uint8_t> host_relation_;
   TrainableMetric<float> metric_;
   Epochs epochs_;
-  Scratch<float> x_, losses_;
+  Scratch<float> x_, own_, losses_;  // rows, traits
   Scratch<std::uint8_t> relation_;
 };
 
-ListFitting::ListFitting(Device& device, const EmbeddingShape& shape, const FitOptions& options,
-                         MatrixView<const float> rows, const std::vector<ListGroup>& groups,
+ListFitting::ListFitting(Device& device, const MetricShape& shape, const FitOptions& options,
+                         const ListRows& rows, const std::vector<ListGroup>& groups,
                          const std::vector<ListGroup>& validation)
     : device_(device),
       backend_(device.backend()),
-      shape_(shape),
+      vectors_(shape.embedding.vectors),
       layout_(shape),
       seed_(options.seed),
       dropout_seed_(math::Random(options.seed, kDropoutStream).bits64()),
       rows_(rows),
+      inputs_(shape.embedding.training_inputs()),
+      traits_(shape.has_traits() ? rows.traits.cols : 0),
       groups_(groups),
       validation_(validation),
       plan_(groups, options.batch, options.seed),
       order_(groups.size()),
-      host_rows_(static_cast<std::size_t>(plan_.room.rows * rows.cols)),
+      host_rows_(static_cast<std::size_t>(plan_.room.rows * inputs_)),
+      host_traits_(static_cast<std::size_t>(plan_.room.rows * traits_)),
       host_relation_(static_cast<std::size_t>(plan_.relations)),
       metric_(device, layout_, plan_.room),
       epochs_(device, options, metric_.parameters(), metric_.gradient(), std::ssize(plan_.steps)),
-      x_(backend_, plan_.room.rows, rows.cols),
+      x_(backend_, plan_.room.rows, inputs_),
+      own_(backend_, plan_.room.rows, traits_),
       losses_(backend_, plan_.queries),
       relation_(backend_, plan_.relations) {
   for (std::size_t g = 0; g < groups.size(); ++g) order_[g].resize(groups[g].queries.size());
 }
 
 FittedParameters ListFitting::run(const FitHooks& hooks) {
-  std::vector<float> initial = initial_parameters(layout_, seed_);
-  initial.push_back(0);  // the logit of none
-  epochs_.start(std::move(initial), hooks.resume);
+  epochs_.start(initial_parameters(layout_, seed_), hooks.resume);
   FitState state = epochs_.run(
       hooks, [&](int epoch) { return train(epoch); },
       [&](const std::vector<float>& parameters) { return judge(parameters); });
@@ -195,16 +213,19 @@ std::int64_t ListFitting::step(const Step& step, std::int64_t first_loss) {
     relations += blocks[b].queries * blocks[b].candidates;
   }
   const Place place = backend_.place();
-  const MatrixView<float> x(x_.data(), rows, rows_.cols, place);
-  upload<float>(backend_, std::span(host_rows_).first(static_cast<std::size_t>(rows * rows_.cols)),
-                x_.data());
+  const MatrixView<float> x(x_.data(), rows, inputs_, place),
+      own(own_.data(), rows, traits_, place);
+  upload<float>(backend_, std::span(host_rows_).first(static_cast<std::size_t>(rows * inputs_)),
+                x.data);
+  upload<float>(backend_, std::span(host_traits_).first(static_cast<std::size_t>(rows * traits_)),
+                own.data);
   upload<std::uint8_t>(backend_,
                        std::span(host_relation_).first(static_cast<std::size_t>(relations)),
                        relation_.data());
   const auto number = static_cast<std::uint32_t>(epochs_.begin_step());
-  metric_.forward(x, blocks, {relation_.data(), relations, place}, {dropout_seed_, number, 0},
+  metric_.forward(x, own, blocks, {relation_.data(), relations, place}, {dropout_seed_, number, 0},
                   {losses_.data() + first_loss, queries, place});
-  metric_.backward(x);
+  metric_.backward(x, own);
   epochs_.step();
   return queries;
 }
@@ -217,9 +238,8 @@ void ListFitting::gather(const Part& part, const ListBlock& block) {
   std::vector<std::int64_t> place(order.size());  // of each candidate in the block
   for (std::size_t k = 0; k < order.size(); ++k) {
     place[static_cast<std::size_t>(order[k])] = static_cast<std::int64_t>(k);
-    const float* row = rows_.row(group.candidates[static_cast<std::size_t>(order[k])]);
-    std::copy_n(row, rows_.cols,
-                host_rows_.begin() + (block.first + static_cast<std::int64_t>(k)) * rows_.cols);
+    gather_row(group.candidates[static_cast<std::size_t>(order[k])],
+               block.first + static_cast<std::int64_t>(k));
   }
   auto to = host_relation_.begin() + block.relation;
   std::fill_n(to, block.queries * block.candidates, std::uint8_t{0});
@@ -229,13 +249,25 @@ void ListFitting::gather(const Part& part, const ListBlock& block) {
       to[place[static_cast<std::size_t>(candidate)]] = static_cast<std::uint8_t>(relation);
 }
 
+/// Its values, ones where its kinds are, and its traits.
+void ListFitting::gather_row(std::int64_t from, std::int64_t row) {
+  float* to =
+      std::copy_n(rows_.values.row(from), rows_.values.cols, host_rows_.data() + row * inputs_);
+  std::fill_n(to, vectors_.columns(), 0.0F);
+  for (std::int64_t slot = 0; slot < vectors_.slots; ++slot)
+    if (const std::int32_t kind = rows_.kinds.row(from)[slot]; kind >= 0)
+      to[slot * vectors_.kinds + kind] = 1;
+  if (traits_ > 0)
+    std::copy_n(rows_.traits.row(from), traits_, host_traits_.data() + row * traits_);
+}
+
 ValidationScores ListFitting::judge(const std::vector<float>& parameters) const {
-  const ListModel model = list_model(shape_, parameters);
-  const ListScorer scorer(device_, {&model, 1}, layout_.inputs);
+  const MetricNetwork metric = network_of(layout_, parameters);
+  const ListScorer scorer(device_, {&metric, 1}, rows_);
   double loss = 0;
   std::int64_t queries = 0, right = 0;
   for (const ListGroup& group : validation_)
-    scorer.score(rows_, group, [&](std::size_t, const ListScores& scores) {
+    scorer.score(group, [&](std::size_t, const ListScores& scores) {
       loss += scores.loss();
       ++queries;
       right += scores.misses() == 0;
@@ -248,22 +280,15 @@ ValidationScores ListFitting::judge(const std::vector<float>& parameters) const 
 
 }  // namespace
 
-ListModel list_model(const EmbeddingShape& shape, std::span<const float> parameters) {
-  const EmbeddingLayout layout(shape);
-  if (std::ssize(parameters) != layout.size + 1)
-    fail(Errc::invalid_argument, "a metric of this shape has {} parameters, not {}",
-         layout.size + 1, parameters.size());
-  return {network_of(layout, parameters), static_cast<double>(parameters.back())};
-}
-
-FittedParameters fit_lists(Device& device, const EmbeddingShape& shape, const FitOptions& options,
-                  MatrixView<const float> rows, const std::vector<ListGroup>& training,
-                  const std::vector<ListGroup>& validation, const FitHooks& hooks) {
+FittedParameters fit_lists(Device& device, const MetricShape& shape, const FitOptions& options,
+                           const ListRows& rows, const std::vector<ListGroup>& training,
+                           const std::vector<ListGroup>& validation, const FitHooks& hooks) {
   check_options(options);
   if (options.batch < 1)
     fail(Errc::invalid_argument, "the batch is {} queries, expected at least 1", options.batch);
-  check_groups(training, rows.rows, "training");
-  check_groups(validation, rows.rows, "validation");
+  check_rows(shape, rows);
+  check_groups(training, rows.values.rows, "training");
+  check_groups(validation, rows.values.rows, "validation");
   for (const ListGroup& group : training)
     if (group.queries != group.candidates)
       fail(Errc::invalid_argument, "the queries of a training list are not its candidates");

@@ -24,7 +24,7 @@ TEST(ListProbabilities, AreASoftmaxWithNone) {
   const std::vector<float> squared{0.5F, 2.0F, 1.0F};
   std::vector<double> p(3, 0.0);
 
-  const double none = add_probabilities(squared, {}, -1.5, 0.5, p);
+  const double none = add_probabilities(squared, {}, {}, -1.5, 0.5, p);
 
   const double all = std::exp(-1.5) + std::exp(-0.5) + std::exp(-2.0) + std::exp(-1.0);
   EXPECT_DOUBLE_EQ(none, 0.5 * std::exp(-1.5) / all);
@@ -32,12 +32,21 @@ TEST(ListProbabilities, AreASoftmaxWithNone) {
   EXPECT_DOUBLE_EQ(p[1], 0.5 * std::exp(-2.0) / all);
 }
 
+TEST(ListProbabilities, BiasesAreAddedToTheLogits) {
+  std::vector<double> p(2, 0.0), shifted(2, 0.0);
+
+  add_probabilities(std::vector<float>{0.5F, 2.0F}, std::vector<float>{0.25F, -1.0F}, {}, 0, 1, p);
+  add_probabilities(std::vector<float>{0.25F, 3.0F}, {}, {}, 0, 1, shifted);
+
+  EXPECT_EQ(p, shifted);
+}
+
 TEST(ListProbabilities, LeaveOutWhatTheQueryMustNotMeet) {
   const std::vector<float> squared{0.5F, 0.0F, 1.0F};
   const std::vector<std::uint8_t> relation{1, 2, 0};
   std::vector<double> p(3, 0.0);
 
-  const double none = add_probabilities(squared, relation, -1, 1, p);
+  const double none = add_probabilities(squared, {}, relation, -1, 1, p);
 
   const double others = std::exp(-1.0) + std::exp(-0.5) + std::exp(-1.0);
   EXPECT_NEAR(none + p[0] + p[2], 1, 1e-15);
@@ -49,7 +58,7 @@ TEST(ListProbabilities, OfFarCandidatesAreFinite) {
   const std::vector<float> squared{1e9F, 2e9F};
   std::vector<double> p(2, 0.0);
 
-  const double none = add_probabilities(squared, {}, -2e9, 1, p);
+  const double none = add_probabilities(squared, {}, {}, -2e9, 1, p);
 
   EXPECT_EQ(p, (std::vector<double>{1, 0}));
   EXPECT_EQ(none, 0);
@@ -81,7 +90,9 @@ TEST(ListScores, LossIsOfTheAlikeCandidatesOrOfNone) {
 /// one is larger than a batch, and one to be judged by.
 struct Task {
   static constexpr std::int32_t kRows = 90;
-  HostMatrix<float> rows = test::random_matrix<float>(1, kRows, 6, 2);
+  HostMatrix<float> values = test::random_matrix<float>(1, kRows, 6, 2);
+  HostMatrix<float> traits = test::random_matrix<float>(2, kRows, 3);
+  std::vector<std::int32_t> kinds = test::random_indices(3, 2 * kRows, 4);  // of two slots
   std::vector<ListGroup> training{group(0, 50, 0, 50), group(50, 70, 50, 70),
                                   group(70, 71, 70, 71)};
   std::vector<ListGroup> validation{group(0, 50, 71, 90)};
@@ -97,18 +108,25 @@ struct Task {
       for (std::int32_t i = begin; i < end; ++i)
         if (i == q)
           related.push_back({i - begin, Relation::left_out});
-        else if (std::abs(rows.at(i, 0) - rows.at(q, 0)) < 0.1F)
+        else if (std::abs(values.at(i, 0) - values.at(q, 0)) < 0.1F)
           related.push_back({i - begin, Relation::alike});
     }
     return made;
   }
+  ListRows rows() const { return {values.view(), {kinds.data(), kRows, 2}, traits.view()}; }
 };
 
-EmbeddingShape small_shape() {
-  EmbeddingShape shape;
-  shape.inputs = 6;
-  shape.branches = {{{0}, 6, {}, 4}, {{0, 3}, 3, {8}, 2}};
-  shape.dropout = 0.1;
+MetricShape small_shape() {
+  MetricShape shape;
+  shape.embedding.inputs = shape.none_of.inputs = 6;
+  shape.shift.inputs = shape.bias.inputs = 3;
+  shape.embedding.branches = {{{0}, 6, {}, 4}, {{0, 3}, 3, {8}, 2}};
+  shape.embedding.vectors = {4, 1, 2, {{0, 2}, {1, 5}}};  // in the place of values that say nothing
+  shape.embedding.dropout = 0.1;
+  shape.shift.branches = {{{0}, 3, {4}, 8}};
+  shape.bias.branches = {{{0}, 3, {4}, 1}};
+  shape.none_of.branches = {{{0}, 6, {4}, 1}};
+  shape.shift.first_distance = shape.bias.first_distance = shape.none_of.first_distance = 0.1;
   return shape;
 }
 
@@ -125,8 +143,8 @@ FitOptions short_options() {
 class FitLists : public test::OnEachDevice {
  protected:
   FittedParameters fit(const FitOptions& options, const FitHooks& hooks = {}) {
-    return fit_lists(device, small_shape(), options, task.rows.view(), task.training,
-                     task.validation, hooks);
+    return fit_lists(device, small_shape(), options, task.rows(), task.training, task.validation,
+                     hooks);
   }
   template <class F>
   std::string refusal(Errc code, const F& call) {
@@ -159,15 +177,14 @@ TEST_P(FitLists, LearnWhichValuesMatter) {
 
 TEST_P(FitLists, ValidationIsWhatTheKeptModelDoes) {
   const FittedParameters made = fit(short_options());
-  const ListModel model = list_model(small_shape(), made.parameters);
-  const ListScorer scorer(device, {&model, 1}, 6);
+  const MetricNetwork metric = network_of(MetricLayout(small_shape()), made.parameters);
+  const ListScorer scorer(device, {&metric, 1}, task.rows());
 
   double loss = 0, right = 0;
-  scorer.score(task.rows.view(), task.validation.front(),
-               [&](std::size_t, const ListScores& scores) {
-                 loss += scores.loss() / 19;
-                 right += scores.misses() == 0 ? 1.0 / 19 : 0;
-               });
+  scorer.score(task.validation.front(), [&](std::size_t, const ListScores& scores) {
+    loss += scores.loss() / 19;
+    right += scores.misses() == 0 ? 1.0 / 19 : 0;
+  });
 
   const auto& kept = made.history[static_cast<std::size_t>(made.best_epoch) - 1];
   EXPECT_NEAR(kept.validation_loss, loss, 1e-12);
@@ -205,7 +222,7 @@ TEST_P(FitLists, WithoutPatienceKeepTheLastEpoch) {
   options.patience = 0;
 
   const FittedParameters made =
-      fit_lists(device, small_shape(), options, task.rows.view(), task.training, {});
+      fit_lists(device, small_shape(), options, task.rows(), task.training, {});
 
   EXPECT_EQ(made.best_epoch, options.max_epochs);
   EXPECT_TRUE(std::isnan(made.history.back().validation_accuracy));
@@ -217,7 +234,7 @@ TEST(FitListsOnTheCpu, GiveTheSameBitsWithAnyNumberOfThreads) {
     DeviceOptions options;
     options.threads = threads;
     Device device = Device::cpu(options);
-    return fit_lists(device, small_shape(), short_options(), task.rows.view(), task.training,
+    return fit_lists(device, small_shape(), short_options(), task.rows(), task.training,
                      task.validation)
         .parameters;
   };
@@ -226,7 +243,7 @@ TEST(FitListsOnTheCpu, GiveTheSameBitsWithAnyNumberOfThreads) {
 }
 
 TEST_P(FitLists, NameTheEpochInWhichTheLossIsLost) {
-  task.rows.at(3, 2) = std::numeric_limits<float>::quiet_NaN();
+  task.values.at(3, 0) = std::numeric_limits<float>::quiet_NaN();
 
   const auto message = refusal(Errc::numerical, [&] { fit(short_options()); });
 
@@ -248,6 +265,9 @@ TEST_P(FitLists, RefuseListsAndOptionsThatMakeNoSense) {
 
   contains(with([](FitOptions& o) { o.batch = 0; }), "batch");
   contains(with([](FitOptions& o) { o.learning_rate = 0; }), "learning rate");
+  contains(with([](FitOptions& o) { o.warm_up = 1; }), "warm-up");
+  contains(with([](FitOptions& o) { o.weight_decay = -1; }), "weight decay");
+  contains(with([&](FitOptions&) { task.kinds[5] = 4; }), "other values, kinds or traits");
   contains(with([&](FitOptions&) { task.training[0].candidates[1] = Task::kRows; }),
            "training lists");
   contains(with([&](FitOptions&) { task.validation[0].related.pop_back(); }), "validation lists");
