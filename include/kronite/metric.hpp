@@ -69,10 +69,14 @@ class MetricRanker : public Ranker {
 
   const Metric& metric() const { return *metric_; }
   std::string name() const override { return "metric"; }
-  /// score = log P(t). p = the sum of P over the templates that are alike with t, t included: the
-  /// probability of being alike. In a library without fingerprints, P(t). p_std: its standard
-  /// deviation over the members (ddof 1; NaN where there is only one). Templates of the query's own
-  /// formula do not count for the others; each gets what it would have if it did.
+  /// p = the sum of P over the templates that are alike with t, t included: the probability that
+  /// t's structure is alike with the query's. p_std: its standard deviation over the members (ddof
+  /// 1; NaN where there is only one). The first 50 places go to those that cover most of what the
+  /// places before them leave, so that different structures come first: score = sum_k left_k
+  /// exp(-(d / tau)^2), d the dissimilarity of t and template k, left at first P. The rest follows
+  /// by P; score = P times the last of these. In a library without fingerprints p = P, by which all
+  /// are ordered. Templates of the query's own formula do not count for the others; each gets the p
+  /// that it would have if it did, and that as its score.
   /// @throws Error numerical when the metric gives no number; unavailable when it knows traits and
   /// the library has no fingerprints.
   std::vector<Scored> rank(Device& device, const Composition& query, const TemplateLibrary& library,

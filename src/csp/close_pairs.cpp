@@ -48,12 +48,11 @@ class CloseEnough {
 
 }  // namespace
 
-std::vector<std::pair<std::int32_t, std::int32_t>> close_pairs(
-    Device& device, const TemplateLibrary& library, std::span<const std::int32_t> members,
-    double limit) {
-  std::vector<std::pair<std::int32_t, std::int32_t>> pairs;
+void for_close_pairs(Device& device, const TemplateLibrary& library,
+                     std::span<const std::int32_t> members, double limit,
+                     const ClosePairSink& take) {
   const auto n = static_cast<std::int64_t>(members.size());
-  if (n < 2) return pairs;
+  if (n < 2) return;
   const CloseEnough close_enough(library, members, limit);
   const Array<float> rows(device, rows_of(library, members), n, kFingerprintSize);
   for (std::int64_t begin = 0; begin < n; begin += kTileRows) {
@@ -63,12 +62,20 @@ std::vector<std::pair<std::int32_t, std::int32_t>> close_pairs(
                                              rows.view().rows_from(begin, width), tile.view());
     const std::vector<float> squared = tile.to_host();
     for (std::int64_t a = 0; a < height; ++a)
-      for (std::int64_t b = a + 1; b < width; ++b)
-        if (close_enough(static_cast<double>(squared[static_cast<std::size_t>(a * width + b)]),
-                         begin + a, begin + b))
-          pairs.emplace_back(static_cast<std::int32_t>(begin + a),
-                             static_cast<std::int32_t>(begin + b));
+      for (std::int64_t b = a + 1; b < width; ++b) {
+        const float value = squared[static_cast<std::size_t>(a * width + b)];
+        if (close_enough(static_cast<double>(value), begin + a, begin + b))
+          take(static_cast<std::int32_t>(begin + a), static_cast<std::int32_t>(begin + b), value);
+      }
   }
+}
+
+std::vector<std::pair<std::int32_t, std::int32_t>> close_pairs(
+    Device& device, const TemplateLibrary& library, std::span<const std::int32_t> members,
+    double limit) {
+  std::vector<std::pair<std::int32_t, std::int32_t>> pairs;
+  for_close_pairs(device, library, members, limit,
+                  [&](std::int32_t a, std::int32_t b, float) { pairs.emplace_back(a, b); });
   return pairs;
 }
 

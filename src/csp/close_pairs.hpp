@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -11,9 +12,16 @@
 
 namespace kronite::csp {
 
-/// All (a, b) with a < b, places in `members`, whose structures have a dissimilarity <= limit; in
-/// ascending order. The same on every device: distances are formed there in single precision, and
-/// those too near the limit to be decided by it are asked of dissimilarity(). Waits.
+/// take(a, b, squared) for all a < b, places in `members`, whose structures have a dissimilarity <=
+/// limit, in ascending order; `squared`: its square, in single precision. Which pairs these are is
+/// the same on every device: distances are formed there in single precision, and those too near the
+/// limit to be decided by it are asked of dissimilarity(). Waits.
+using ClosePairSink = std::function<void(std::int32_t a, std::int32_t b, float squared)>;
+void for_close_pairs(Device& device, const TemplateLibrary& library,
+                     std::span<const std::int32_t> members, double limit,
+                     const ClosePairSink& take);
+
+/// All of them.
 std::vector<std::pair<std::int32_t, std::int32_t>> close_pairs(
     Device& device, const TemplateLibrary& library, std::span<const std::int32_t> members,
     double limit);

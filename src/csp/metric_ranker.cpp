@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/fail.hpp"               // for fail
-#include "csp/close_pairs.hpp"         // for close_lists
+#include "csp/coverage.hpp"            // for find_covers, pick_by_coverage
 #include "csp/describe_templates.hpp"  // for covered_templates, same_composition, sort_best_first
 #include "csp/metric_inputs.hpp"       // for MetricInputs
 #include "device/attachments.hpp"
@@ -24,6 +24,8 @@ namespace {
 
 /// Templates or compositions whose rows are made at a time.
 constexpr std::size_t kTile = 1 << 14;
+/// Places of a ranking that are given by coverage.
+constexpr std::size_t kCoveredPlaces = 50;
 
 /// All members, on a device.
 struct Networks {
@@ -43,7 +45,7 @@ struct PointsOfMembers {
 /// Templates that can be ranked, and who is alike with whom; the same on every device.
 struct Ratio {
   CoveredTemplates templates;
-  CloseLists alike;  ///< empty lists in a library without fingerprints
+  Covers covers;  ///< empty lists in a library without fingerprints
 };
 
 std::string called(const Metric& metric) {
@@ -69,26 +71,22 @@ class OverMembers {
   void add(const std::vector<double>& own, const std::vector<double>& total) {
     ++members_;
     for (std::size_t j = 0; j < own.size(); ++j) {
-      own_[j] += own[j];
+      own_[j] += (own[j] - own_[j]) / members_;
       const double from_mean = total[j] - mean_[j];  // of those before (Welford 1962)
       mean_[j] += from_mean / members_;
       squares_[j] += from_mean * (total[j] - mean_[j]);
     }
   }
 
-  std::vector<Ranker::Scored> scores(const std::vector<std::int64_t>& index) const {
-    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-    constexpr double kLeast = std::numeric_limits<double>::min();
-    std::vector<Ranker::Scored> scored;
-    for (std::size_t j = 0; j < index.size(); ++j) {
-      const double p = mean_[j];
-      if (!std::isfinite(p))
-        fail(Errc::numerical, "the metric gives no probability: its weights are too large");
-      const double spread = members_ > 1 ? std::sqrt(squares_[j] / (members_ - 1)) : kNone;
-      scored.push_back(
-          {index[j], std::log(std::max(kLeast, own_[j] / members_)), std::min(p, 1.0), spread});
-    }
-    return scored;
+  const std::vector<double>& own() const { return own_; }
+  double p(std::size_t j) const {
+    if (!std::isfinite(mean_[j]))
+      fail(Errc::numerical, "the metric gives no probability: its weights are too large");
+    return std::min(mean_[j], 1.0);
+  }
+  double p_std(std::size_t j) const {
+    return members_ > 1 ? std::sqrt(squares_[j] / (members_ - 1))
+                        : std::numeric_limits<double>::quiet_NaN();
   }
 
  private:
@@ -96,21 +94,40 @@ class OverMembers {
   std::vector<double> own_, mean_, squares_;
 };
 
+bool counts(const std::vector<std::uint8_t>& relation, std::size_t j) {
+  return static_cast<Relation>(relation[j]) != Relation::left_out;
+}
+
 /// p of each template as rank() says, from P.
-std::vector<double> with_alike(const std::vector<double>& p, const CloseLists& alike,
+std::vector<double> with_alike(const std::vector<double>& p, const Covers& covers,
                                const std::vector<std::uint8_t>& relation) {
-  const auto counts = [&](std::size_t j) {
-    return static_cast<Relation>(relation[j]) != Relation::left_out;
-  };
   std::vector<double> total(p.size());
   for (std::size_t j = 0; j < p.size(); ++j) {
     double others = 0;
-    for (const std::int32_t k : alike[j])
-      if (counts(static_cast<std::size_t>(k))) others += p[static_cast<std::size_t>(k)];
+    for (const Cover& cover : covers[j])
+      if (const auto k = static_cast<std::size_t>(cover.place);
+          cover.alike() && counts(relation, k))
+        others += p[k];
     // What counts beside a template that does not is smaller when that one counts too.
-    total[j] = p[j] + (counts(j) ? others : (1 - p[j]) * others);
+    total[j] = p[j] + (counts(relation, j) ? others : (1 - p[j]) * others);
   }
   return total;
+}
+
+/// Scores as rank() says.
+std::vector<double> scores_of(const OverMembers& over, const Covers& covers,
+                              const std::vector<std::uint8_t>& relation) {
+  std::vector<double> counted = over.own();
+  for (std::size_t j = 0; j < counted.size(); ++j)
+    if (!counts(relation, j)) counted[j] = 0;
+  const auto picks = pick_by_coverage(covers, counted, kCoveredPlaces);
+  const double last = picks.empty() ? 1 : picks.back().gain;
+  std::vector<double> scores;
+  for (std::size_t j = 0; j < counted.size(); ++j)
+    scores.push_back(counts(relation, j) ? last * counted[j] : over.p(j));
+  for (const auto& [place, gain] : picks)
+    if (counts(relation, place)) scores[place] = gain;
+  return scores;
 }
 
 }  // namespace
@@ -150,9 +167,9 @@ std::shared_ptr<const Ratio> MetricRanker::Cache::ratio(Device& device,
   const std::vector<std::int32_t> members(made->templates.index.begin(),
                                           made->templates.index.end());
   if (library.has_fingerprints())
-    made->alike = close_lists(device, library, members, metric->tau);
+    made->covers = find_covers(device, library, members, metric->tau);
   else
-    made->alike.resize(members.size());
+    made->covers.resize(members.size());
   kept = std::move(made);
   return kept;
 }
@@ -232,9 +249,12 @@ std::vector<Ranker::Scored> MetricRanker::rank(Device& device, const Composition
     std::vector<double> p(index.size(), 0.0);
     learn::add_probabilities(squared.to_host(), points[m].bias, relation, static_cast<double>(none),
                              1, p);
-    over.add(p, with_alike(p, ratio->alike, relation));
+    over.add(p, with_alike(p, ratio->covers, relation));
   }
-  std::vector<Scored> scored = over.scores(index);
+  const auto scores = scores_of(over, ratio->covers, relation);
+  std::vector<Scored> scored;
+  for (std::size_t j = 0; j < index.size(); ++j)
+    scored.push_back({index[j], scores[j], over.p(j), over.p_std(j)});
   sort_best_first(scored);
   return scored;
 }

@@ -1,0 +1,510 @@
+// Metrics on small libraries: lists, training and its checkpoints, files, ranking.
+#include "kronite/metric.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <numeric>
+
+#include "csp/coverage.hpp"
+#include "csp/fingerprint_library.hpp"  // for point, library_of, add_grid
+#include "csp/metric_config.hpp"
+#include "csp/metric_data.hpp"
+#include "csp/metric_inputs.hpp"
+#include "csp/metric_report.hpp"
+#include "io/atomic_file.hpp"
+#include "io/input.hpp"
+#include "kronite/error.hpp"
+#include "kronite/model.hpp"
+#include "support/temporary_folder.hpp"  // for TemporaryFolder
+
+namespace kronite::csp {
+namespace {
+
+using learn::ListGroup;
+using test::library_of;
+using test::point;
+
+MetricOptions small_options() {
+  MetricOptions options;
+  options.name = "small";
+  options.members = 2;
+  options.parts = {0.6, 0.2, 0.2};
+  MetricParts& parts = options.parts_of;
+  parts.descriptor_linear = 6;
+  parts.descriptor_hidden = {8};
+  parts.descriptor_outputs = 4;
+  parts.slots = 3;
+  parts.vector = 2;
+  parts.slot_linear = 2;
+  parts.slot_hidden = {6};
+  parts.slot_outputs = 3;
+  parts.shift_hidden = {5};
+  parts.bias_hidden = {4};
+  parts.none_hidden = {4};
+  parts.dropout = 0.1;
+  options.fit.batch = 64;
+  options.fit.max_epochs = 4;
+  return options;
+}
+
+MetricResult train_small(const MetricOptions& options, const TrainHooks& hooks = {},
+                         const std::vector<std::string>& excluded = {}) {
+  Device device = Device::cpu();
+  return train_metric(device, TemplateLibrary::embedded(), options, excluded, hooks);
+}
+
+/// Trained once for all tests that only use it.
+const Metric& small_metric() {
+  static const Metric metric = train_small(small_options()).metric;
+  return metric;
+}
+
+template <class Run>
+std::string refusal(const Run& run, Errc code) {
+  try {
+    run();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), code) << e.what();
+    return e.what();
+  }
+  return "nothing was refused";
+}
+
+void expect_contains(const std::string& text, const std::string& part) {
+  EXPECT_NE(text.find(part), std::string::npos) << text;
+}
+
+// --- lists --------------------------------------------------------------------------------------
+
+TEST(MetricLists, HoldWhoIsAlikeAndLeaveOutTheOwnFormula) {
+  const TemplateLibrary library = library_of(
+      {point("NaCl", "a", 0), point("NaCl", "b", 1), point("KCl", "c", 0.05F), point("LiF", "d", 1),
+       point("MgO", "e", 5), point("CaF2", "f", 0), point("SrF2", "g", 0.08F)});
+  PairOptions options;
+  options.tau = 0.1;
+  options.parts = {1, 0, 0};
+  Device device = Device::cpu();
+
+  const MetricData data = make_lists(device, library, options, {"MgO"});
+
+  EXPECT_EQ(data.templates(), 6);
+  EXPECT_EQ(data.pairs(), 4 * 3 + 2);
+  EXPECT_TRUE(data.validation.empty());
+  ASSERT_EQ(data.training.size(), 2U);
+  const std::map<std::string, std::string> expected{{"a", "ab|c"}, {"b", "ab|d"}, {"c", "c|a"},
+                                                    {"d", "d|b"},  {"f", "f|g"},  {"g", "g|f"}};
+  for (const ListGroup& group : data.training) {
+    EXPECT_EQ(group.queries, group.candidates);
+    for (std::size_t i = 0; i < group.queries.size(); ++i) {
+      const auto query = library.info(group.queries[i]);
+      std::string left_out, alike;
+      for (const auto& [place, relation] : group.related[i]) {
+        const auto id = library.info(group.candidates[static_cast<std::size_t>(place)]).id;
+        (relation == Relation::alike ? alike : left_out) += id;
+      }
+      EXPECT_EQ(left_out + "|" + alike, expected.at(std::string(query.id))) << query.id;
+    }
+  }
+}
+
+TEST(MetricLists, HeldOutQueriesMeetTheTrainingTemplatesOfTheirRatio) {
+  PairOptions options;
+  options.tau = 0.1;
+  options.parts = {0.6, 0.2, 0.2};
+  options.least_members = 0;
+  const TemplateLibrary library = TemplateLibrary::embedded();
+  Device device = Device::cpu();
+
+  const MetricData data = make_lists(device, library, options, {});
+
+  ASSERT_FALSE(data.validation.empty());
+  ASSERT_EQ(data.validation_alike.size(), data.validation.size());
+  std::int64_t queries = 0;
+  for (std::size_t g = 0; g < data.validation.size(); ++g) {
+    const ListGroup& group = data.validation[g];
+    EXPECT_EQ(data.validation_alike[g].size(), group.candidates.size());
+    for (std::size_t i = 0; i < group.queries.size(); ++i, ++queries) {
+      const Fingerprint own = library.fingerprint(group.queries[i]);
+      std::vector<std::int32_t> alike, expected;
+      for (const auto& [place, relation] : group.related[i])
+        if (relation == Relation::alike) alike.push_back(place);
+      for (std::int32_t j = 0; j < std::ssize(group.candidates); ++j)
+        if (dissimilarity(own, library.fingerprint(
+                                   group.candidates[static_cast<std::size_t>(j)])) <= options.tau)
+          expected.push_back(j);
+      EXPECT_EQ(alike, expected);
+    }
+  }
+  EXPECT_NEAR(static_cast<double>(queries), 0.2 * static_cast<double>(library.size()), 40);
+}
+
+TEST(MetricLists, RefuseWhatNothingCanBeLearnedFrom) {
+  const TemplateLibrary apart = library_of({point("NaCl", "a", 0), point("KCl", "b", 1)});
+  PairOptions options;
+  options.tau = 0.1;
+  options.parts = {1, 0, 0};
+  Device device = Device::cpu();
+
+  const auto none =
+      refusal([&] { make_lists(device, apart, options, {}); }, Errc::invalid_argument);
+  options.tau = 0;
+  const auto tau = refusal([&] { make_lists(device, apart, options, {}); }, Errc::invalid_argument);
+
+  expect_contains(none, "no two of the 2 training templates");
+  expect_contains(tau, "tau is 0");
+}
+
+// --- inputs -------------------------------------------------------------------------------------
+
+TEST(MetricInputs, SlotsGoByAmountThenByElectronegativity) {
+  const ElementTable& table = ElementTable::embedded();
+  const std::size_t features = table.features().size();
+  const MetricInputs inputs(table, std::vector<double>(5 * features, 0.0),
+                            std::vector<double>(5 * features, 1.0), 4, 2);
+
+  const auto rows = inputs.rows({Composition::parse("SrTiO3"), Composition::parse("Fe2O3")});
+
+  EXPECT_EQ(rows.width, 290 + 4 * 2 + 4 * (58 + 2 + 2));
+  const auto fraction = [&](std::int64_t row, std::int64_t s) {
+    return rows.view().row(row)[inputs.slot(s) + 58 + 2];
+  };
+  const auto there = [&](std::int64_t row, std::int64_t s) {
+    return rows.view().row(row)[inputs.slot(s) + 58 + 3];
+  };
+  EXPECT_FLOAT_EQ(fraction(0, 0), 0.6F);
+  EXPECT_FLOAT_EQ(fraction(0, 1), 0.2F);
+  EXPECT_FLOAT_EQ(fraction(1, 1), 0.4F);
+  EXPECT_EQ(there(0, 2), 1);
+  EXPECT_EQ(there(0, 3), 0);
+  EXPECT_EQ(there(1, 2), 0);
+  // O, Sr (0.95), Ti (1.54); kinds count the table's elements, which begin with hydrogen.
+  EXPECT_EQ(rows.kinds, (std::vector<std::int32_t>{7, 37, 21, -1, 7, 25, -1, -1}));
+}
+
+TEST(MetricInputs, TraitsAreFingerprintAndVolume) {
+  const TemplateLibrary library = TemplateLibrary::embedded();
+
+  const auto traits = template_traits(library, {3});
+
+  ASSERT_EQ(std::ssize(traits), kTraits);
+  const Structure structure = library.structure(3);
+  double expected = 0;
+  for (const auto z : structure.z) expected += library.atomic_volumes()[z];
+  const double cell = volume(structure.lattice);
+  EXPECT_EQ(static_cast<double>(traits[5]), library.fingerprint(3)[5]);
+  EXPECT_NEAR(static_cast<double>(traits[244]),
+              std::log(cell / static_cast<double>(structure.size())), 1e-6);
+  EXPECT_NEAR(static_cast<double>(traits[245]), cell / expected, 1e-6);
+}
+
+// --- coverage -----------------------------------------------------------------------------------
+
+TEST(Coverage, PicksWhatCoversMostOfWhatIsLeft) {
+  // Three nearly the same, two alone; in plain loops.
+  const TemplateLibrary library =
+      library_of({point("NaCl", "a", 0), point("KCl", "b", 0.03F), point("LiF", "c", 0.06F),
+                  point("MgO", "d", 3), point("CaO", "e", 5)});
+  std::vector<std::int32_t> members(5);
+  std::iota(members.begin(), members.end(), 0);
+  const std::vector<double> p{0.2, 0.25, 0.1, 0.3, 0.05};
+  Device device = Device::cpu();
+
+  const auto picks = pick_by_coverage(find_covers(device, library, members, 0.1), p, 4);
+
+  const auto k = [&](std::size_t a, std::size_t b) {
+    const double d = dissimilarity(library.fingerprint(static_cast<std::int64_t>(a)),
+                                   library.fingerprint(static_cast<std::int64_t>(b)));
+    return std::exp(-d * d / 0.01);
+  };
+  std::vector<double> left = p;
+  std::vector<bool> picked(5);
+  ASSERT_EQ(picks.size(), 4U);
+  for (const Pick& pick : picks) {
+    std::size_t best = 0;
+    double most = -1;
+    for (std::size_t j = 0; j < 5; ++j) {
+      double gain = 0;
+      for (std::size_t i = 0; i < 5; ++i) gain += left[i] * k(i, j);
+      if (!picked[j] && gain > most) {
+        most = gain;
+        best = j;
+      }
+    }
+    EXPECT_EQ(pick.place, best);
+    EXPECT_NEAR(pick.gain, most, 1e-6);  // covers are in single precision
+    picked[best] = true;
+    for (std::size_t i = 0; i < 5; ++i) left[i] *= 1 - k(i, best);
+  }
+}
+
+// --- ranking ------------------------------------------------------------------------------------
+
+TEST(MetricRanker, GivesProbabilitiesThatAddUpOverAlikeTemplates) {
+  const MetricRanker ranker(small_metric());
+  const TemplateLibrary library = TemplateLibrary::embedded();
+  const TemplateRange range = library.with_ratio("3:1:1");
+  Device device = Device::cpu();
+
+  const auto scored = ranker.rank(device, Composition::parse("RaTiO3"), library, range);
+
+  ASSERT_EQ(std::ssize(scored), range.size());
+  for (std::size_t i = 0; i < scored.size(); ++i) {
+    EXPECT_GE(scored[i].p, 0);
+    EXPECT_LE(scored[i].p, 1);
+    EXPECT_FALSE(std::isnan(scored[i].p_std));
+    EXPECT_LE(scored[i].score, scored[i == 0 ? 0 : i - 1].score);
+    for (std::size_t j = 0; j < i; ++j)  // the same structure: the same sum
+      if (library.fingerprint(scored[i].candidate) == library.fingerprint(scored[j].candidate)) {
+        EXPECT_NEAR(scored[i].p, scored[j].p, 1e-9);
+      }
+  }
+}
+
+TEST(MetricRanker, TheOwnFormulaChangesNothingForTheOthers) {
+  const TemplateLibrary with = library_of({point("NaCl", "a", 0), point("KCl", "b", 0.5F),
+                                           point("LiF", "c", 0.52F), point("MgO", "d", 3)});
+  const TemplateLibrary without =
+      library_of({point("KCl", "b", 0.5F), point("LiF", "c", 0.52F), point("MgO", "d", 3)});
+  const MetricRanker ranker(small_metric());
+  Device device = Device::cpu();
+  const auto by_id = [&](const TemplateLibrary& library) {
+    std::map<std::string, Ranker::Scored> found;
+    for (const auto& s :
+         ranker.rank(device, Composition::parse("NaCl"), library, library.with_ratio("1:1")))
+      found[std::string(library.info(s.candidate).id)] = s;
+    return found;
+  };
+
+  const auto some = by_id(with), others = by_id(without);
+
+  for (const char* id : {"b", "c", "d"}) {
+    // Atomic volumes, and so a trait, are those of each library.
+    EXPECT_NEAR(some.at(id).p, others.at(id).p, 1e-3) << id;
+  }
+  EXPECT_NEAR(some.at("b").p, some.at("c").p, 1e-9);  // alike with each other
+}
+
+TEST(MetricRanker, EmbedsCompositionsSoThatEqualOnesMeet) {
+  const MetricRanker ranker(small_metric());
+  Device device = Device::cpu();
+
+  const auto points = ranker.embed(
+      device, {Composition::parse("NaCl"), Composition::parse("Na2Cl2"), Composition::parse("KCl")},
+      1);
+
+  const auto width = static_cast<std::size_t>(small_metric().members[1].embedding.width());
+  ASSERT_EQ(points.size(), 3 * width);
+  double same = 0, other = 0;
+  for (std::size_t k = 0; k < width; ++k) {
+    same += std::pow(points[k] - points[width + k], 2);
+    other += std::pow(points[k] - points[2 * width + k], 2);
+  }
+  EXPECT_LT(same, 1e-6 * other);
+  const auto no_member = refusal([&] { ranker.embed(device, {Composition::parse("NaCl")}, 2); },
+                                 Errc::invalid_argument);
+  expect_contains(no_member, "there is no member 2");
+}
+
+TEST(MetricRanker, RefusesAnotherElementTable) {
+  Metric other = small_metric();
+  other.element_table = "0123456789abcdef";
+
+  const auto text = refusal([&] { MetricRanker{other}; }, Errc::invalid_argument);
+
+  expect_contains(text, "the metric \"small\" was trained with the element table 0123456789abcdef");
+}
+
+// --- training -----------------------------------------------------------------------------------
+
+class MetricTraining : public testing::Test {
+ protected:
+  std::string file(const std::string& name) const { return folder_.path(name); }
+  std::string bytes_of(const Metric& metric) const {
+    write_metric(metric, file("metric.safetensors"));
+    return io::read_file(file("metric.safetensors"));
+  }
+  /// Stops after `epochs` epochs; true when the run came to its end before.
+  bool stop_after(int epochs, const std::string& checkpoint) const {
+    TrainHooks hooks;
+    hooks.checkpoint = checkpoint;
+    hooks.progress = [&](const TrainProgress&) { return --epochs > 0; };
+    try {
+      train_small(small_options(), hooks);
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), Errc::cancelled);
+      return false;
+    }
+    return true;
+  }
+
+  const test::TemporaryFolder folder_;
+};
+
+TEST_F(MetricTraining, GivesAMetricWithACardAndAReport) {
+  const MetricOptions options = small_options();
+  const MetricResult result = train_small(options);
+
+  ASSERT_EQ(result.members.size(), 2U);
+  for (const MetricReport& member : result.members) {
+    const auto& kept = member.history[static_cast<std::size_t>(member.best_epoch) - 1];
+    EXPECT_NEAR(kept.validation_accuracy, member.validation.top1, 1e-12);
+    EXPECT_NEAR(kept.validation_loss, member.validation.loss, 1e-9);
+    EXPECT_LE(member.validation.top1, member.validation.top10);
+    EXPECT_GE(member.validation.queries, member.validation.answerable);
+    EXPECT_GT(member.test.queries, 0);
+  }
+  EXPECT_EQ(result.metric.card_value("name"), "small");
+  EXPECT_EQ(result.metric.card_value("setting.metric.vector"), "2");
+  EXPECT_FALSE(result.metric.card_value("test_top1").empty());
+  const std::string report = file("report");
+  prepare_report_folder(report);
+  write_metric_report(report, options, result, {"command", "CPU", "m", {{"a", "b"}}});
+  for (const char* name : {"learning_curves.svg", "learning_curves.csv", "reliability.svg",
+                           "reliability.csv", "metrics.csv", "metrics.json", "manifest.json"})
+    EXPECT_GT(std::filesystem::file_size(report + "/" + name), 0U) << name;
+  const std::string config = io::read_file(report + "/config.toml");
+  EXPECT_EQ(to_toml(parse_metric_config(config, "config.toml")), config);
+}
+
+TEST_F(MetricTraining, GoesOnToTheSameBytesWhereverItWasStopped) {
+  const std::string whole = bytes_of(small_metric());
+  const std::string checkpoint = file("run.checkpoint");
+
+  int stops = 0;
+  while (!stop_after(3, checkpoint)) ++stops;
+
+  TrainHooks hooks;
+  hooks.checkpoint = checkpoint;
+  EXPECT_GT(stops, 1);  // in both members
+  EXPECT_EQ(bytes_of(train_small(small_options(), hooks).metric), whole);
+}
+
+TEST_F(MetricTraining, RefusesACheckpointOfAnotherTraining) {
+  TrainHooks hooks;
+  hooks.checkpoint = file("run.checkpoint");
+  stop_after(1, hooks.checkpoint);
+  MetricOptions other = small_options();
+  other.parts_of.vector = 3;
+
+  const auto text = refusal([&] { train_small(other, hooks); }, Errc::invalid_argument);
+
+  expect_contains(text, "begun with metric.vector = 2, now it is 3");
+}
+
+TEST_F(MetricTraining, WorksWithoutTraitsVectorsAndSlots) {
+  MetricOptions options = small_options();
+  options.members = 1;
+  options.parts_of.slots = 0;
+  options.parts_of.vector = 0;
+  options.parts_of.shift_hidden = options.parts_of.bias_hidden = options.parts_of.none_hidden = {};
+
+  const MetricResult result = train_small(options);
+
+  EXPECT_TRUE(result.metric.trait_mean.empty());
+  EXPECT_EQ(result.metric.inputs(), 290);
+  EXPECT_TRUE(std::isfinite(result.members[0].validation.loss));
+}
+
+TEST_F(MetricTraining, NamesWhatIsWrongWithOptions) {
+  MetricOptions nothing = small_options(), nobody = small_options(), parts = small_options();
+  nothing.parts_of.descriptor_linear = nothing.parts_of.descriptor_outputs = 0;
+  nothing.parts_of.slots = 0;
+  nobody.members = 0;
+  parts.parts = {0.5, 0.1, 0.1};
+
+  expect_contains(refusal([&] { train_small(nothing); }, Errc::invalid_argument), "no outputs");
+  expect_contains(refusal([&] { train_small(nobody); }, Errc::invalid_argument), "at least 1");
+  expect_contains(refusal([&] { train_small(parts); }, Errc::invalid_argument), "add up to 1");
+}
+
+// --- files --------------------------------------------------------------------------------------
+
+TEST_F(MetricTraining, FilesReadBackTheSame) {
+  write_metric(small_metric(), file("a.safetensors"));
+
+  const Metric again = read_metric(file("a.safetensors"));
+
+  EXPECT_EQ(again.hash(), small_metric().hash());
+  EXPECT_EQ(again.card, small_metric().card);
+  write_metric(again, file("b.safetensors"));
+  EXPECT_EQ(io::read_file(file("a.safetensors")), io::read_file(file("b.safetensors")));
+  EXPECT_TRUE(holds_metric(file("a.safetensors")));
+}
+
+TEST_F(MetricTraining, TellsAMetricFromAClassifier) {
+  write_metric(small_metric(), file("metric.safetensors"));
+  write_model(embedded_model(embedded_models().front()), file("model.safetensors"));
+
+  const auto metric =
+      refusal([&] { read_model(file("metric.safetensors")); }, Errc::invalid_argument);
+  const auto model =
+      refusal([&] { read_metric(file("model.safetensors")); }, Errc::invalid_argument);
+
+  expect_contains(metric, "this is a learned metric, no classifier; --ranker metric takes it");
+  expect_contains(model, "this is a classifier, no learned metric; --ranker classifier takes it");
+  EXPECT_FALSE(holds_metric(file("model.safetensors")));
+}
+
+TEST_F(MetricTraining, RefusesMetricsWhosePartsDoNotFit) {
+  const auto refused = [&](auto change) {
+    Metric metric = small_metric();
+    change(metric);
+    return refusal([&] { write_metric(metric, file("wrong.safetensors")); },
+                   Errc::invalid_argument);
+  };
+
+  expect_contains(refused([](Metric& m) { m.members.clear(); }), "no members");
+  expect_contains(refused([](Metric& m) { m.slots = 1; }), "of the embedding reads");
+  expect_contains(refused([](Metric& m) { m.trait_mean.pop_back(); }), "246 traits");
+  expect_contains(refused([](Metric& m) { m.members[0].none = NAN; }), "logit of none");
+  expect_contains(refused([](Metric& m) { m.members[0].bias = m.members[0].shift; }),
+                  "is not one number");
+}
+
+TEST_F(MetricTraining, RefusesDamagedFiles) {
+  write_metric(small_metric(), file("a.safetensors"));
+  const std::string whole = io::read_file(file("a.safetensors"));
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string text = whole;
+    text.replace(text.find(from), from.size(), to);
+    io::write_file(file("b.safetensors"), text);
+    return refusal([&] { read_metric(file("b.safetensors")); }, Errc::corrupt);
+  };
+
+  io::write_file(file("b.safetensors"), whole.substr(0, whole.size() / 2));
+  refusal([&] { read_metric(file("b.safetensors")); }, Errc::corrupt);
+  expect_contains(with("\"slots\":\"3\"", "\"slots\":\"x\""), "is no number");
+  expect_contains(
+      with("members.1.embedding.branches.0.layers", "members.1.embedding.branches.9.layers"), "");
+}
+
+// --- settings -----------------------------------------------------------------------------------
+
+TEST(MetricConfig, ReadsTheShippedFile) {
+  const auto options =
+      read_metric_config(std::string(KRONITE_TEST_SOURCE) + "/../configs/metric.toml");
+
+  EXPECT_EQ(options.tau, 0.1);
+  EXPECT_EQ(options.parts_of.vector, 24);
+  EXPECT_EQ(options.fit.weight_decay, 1e-4);
+}
+
+TEST(MetricConfig, NamesFileLineAndWhatWasExpected) {
+  const auto message = [](const std::string& text) {
+    return refusal([&] { parse_metric_config(text, "a.toml"); }, Errc::parse);
+  };
+
+  EXPECT_EQ(message("[metric]\nslot = 5\n"),
+            "a.toml:2: there is no setting \"metric.slot\"; did you mean \"slots\"?");
+  EXPECT_EQ(message("[training]\nwarm_up = 2\n"),
+            "a.toml:2: training.warm_up is 2; expected a number from 0 to 0.99");
+  expect_contains(message("[lists]\nparts = [1, 0, 0]\n[training]\npatience = 3\n"),
+                  "lists.parts gives it no share");
+}
+
+}  // namespace
+}  // namespace kronite::csp
