@@ -9,7 +9,8 @@ Pairs are drawn at random from a file of Materials Project summaries (JSON Lines
 - formula: two entries of one reduced formula,
 - elements: two entries of one kind of formula (AB2C4), the elements of one put into the other,
 - disturbed: an entry and a copy with strain and displaced sites, from hardly to beyond recognition,
-- setting: an entry and a supercell or another choice of its cell, turned, moved, slightly disturbed.
+- setting: an entry and a supercell or another choice of its cell, turned or mirrored, moved, with the
+  numbers of a file: sites off by up to about 0.001 A (--setting-noise).
 Both sides decide every pair with both sets of tolerances in use: (ltol, stol, angle_tol) of
 (0.2, 0.3, 5), the default, and (0.3, 0.5, 10), with which generative models are judged. Compared are
 fit() with `same`, get_rms_dist() with `rms` (a number where one is), and the numbers where both give one.
@@ -115,7 +116,7 @@ def other_setting(structure, draw):
                      setting.frac_coords[order] + draw.random(3))
 
 
-def draw_pair(kind, entries, draw):
+def draw_pair(kind, entries, draw, setting_noise):
     """Names and structures, or None where the draw was of no use."""
     if kind in ("formula", "elements"):
         groups = entries.by_formula if kind == "formula" else entries.by_kind
@@ -129,7 +130,7 @@ def draw_pair(kind, entries, draw):
     if kind == "disturbed":
         second = disturbed(first, draw, 10 ** draw.uniform(-2, 0), 10 ** draw.uniform(-3, -1))
     else:
-        second = disturbed(other_setting(first, draw), draw, 10 ** draw.uniform(-4, -1), 1e-3)
+        second = disturbed(other_setting(first, draw), draw, setting_noise * 10 ** draw.uniform(-2, 0), 1e-3)
     return name, first, name + " " + kind, second
 
 
@@ -139,12 +140,12 @@ def sensible(structure):
     return distances.min() > 0.1
 
 
-def draw_pairs(entries, count, seed):
+def draw_pairs(entries, count, seed, setting_noise=1e-3):
     draw = np.random.default_rng(seed)
     pairs = []
     while len(pairs) < count:
         kind = KINDS[len(pairs) % len(KINDS)]
-        pair = draw_pair(kind, entries, draw)
+        pair = draw_pair(kind, entries, draw, setting_noise)
         if pair and sensible(pair[1]) and sensible(pair[3]):
             pairs.append((kind, *pair))
     return pairs
@@ -215,6 +216,7 @@ def main():
     parser.add_argument("structures", type=pathlib.Path, help="Materials Project JSON Lines, plain or .gz")
     parser.add_argument("--pairs", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--setting-noise", type=float, default=1e-3, help="of other settings, A (default: 0.001)")
     parser.add_argument("--most-sites", type=int, default=100, help="leave out larger cells")
     parser.add_argument("--repeat", type=int, default=3, help="timings of kronite; the least counts")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path(os.devnull),
@@ -223,7 +225,8 @@ def main():
     warnings.simplefilter("ignore")
     use_one_core()
 
-    pairs = draw_pairs(Entries(arguments.structures, arguments.most_sites), arguments.pairs, arguments.seed)
+    pairs = draw_pairs(Entries(arguments.structures, arguments.most_sites), arguments.pairs, arguments.seed,
+                       arguments.setting_noise)
     print(f"{len(pairs)} pairs, one core; pymatgen-core {importlib.metadata.version('pymatgen-core')}")
     with tempfile.TemporaryDirectory() as folder, open(arguments.out, "w", encoding="utf-8") as out:
         kronite = Kronite(arguments.kronite_match, pairs, pathlib.Path(folder))

@@ -1,10 +1,12 @@
-// What is worked out from small crystals, written as POSCAR files: their symmetry and fingerprint.
+// What is worked out from small crystals, written as POSCAR files: their symmetry and
+// fingerprint, and that they are the same as themselves.
 #include <algorithm>
 #include <cmath>
 
 #include "fuzz/structures.hpp"
 #include "fuzz/target.hpp"
 #include "kronite/fingerprint.hpp"
+#include "kronite/matcher.hpp"
 
 namespace kronite::fuzz {
 namespace {
@@ -38,6 +40,20 @@ void check_fingerprint(const Structure& structure) {
   });
 }
 
+void check_match(const Structure& structure) {
+  accepts([&] {
+    const MatchCell cell(structure);
+    promise(cell.reduced().size() <= structure.size() && cell.reference() < cell.reduced().size(),
+            "a reduced cell is no larger");
+    const Match itself = match(cell, cell);
+    promise(itself.same && itself.rms < 1e-5, "a crystal is the same as itself");
+    Structure moved = structure;
+    for (Vector3& x : moved.fractional) x[0] += 0.3;
+    const Match other = match(cell, MatchCell(moved));
+    promise(!other.same || other.rms <= other.max_distance, "no rms is larger than the largest");
+  });
+}
+
 }  // namespace
 }  // namespace kronite::fuzz
 
@@ -49,6 +65,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (record.structure.size() > kMostSites) continue;
     fuzz::check_symmetry(record.structure);
     fuzz::check_fingerprint(record.structure);
+    fuzz::check_match(record.structure);
   }
   return 0;
 }
