@@ -40,18 +40,27 @@ class MatchCell {
   /// cell is so long and narrow (3 x 3 x 2000 Å) that its lattice cannot be searched.
   explicit MatchCell(const Structure& structure);
 
-  /// What is compared: the Niggli cell of the primitive lattice, translations being found with a
-  /// tolerance of 0.25 Å as pymatgen does; sites grouped by element, the rarest element first.
-  const Structure& reduced() const { return reduced_; }
-  /// The site of reduced() by which it is laid on another crystal, one of the rarest element.
-  std::size_t reference() const { return reference_; }
+  /// The Niggli cell of the primitive lattice, translations being found with a tolerance of 0.25 Å
+  /// as pymatgen does; sites grouped by element, the rarest element first.
+  const Structure& reduced() const { return levels_.back().cell; }
+
+  /// A Niggli cell, and its site, one of the rarest element, by which it is laid on another
+  /// crystal.
+  struct Level {
+    Structure cell;
+    std::size_t reference = 0;
+  };
+  /// What is compared: cells of both crystals that have equally many sites, the smallest first, up
+  /// to those that are the same. The first level is primitive within 0.1 Å, the last is reduced().
+  /// There are others only where translations hold within the wider tolerance alone: then they may
+  /// hold in one of two crystals that are the same and not in the other.
+  const std::vector<Level>& levels() const { return levels_; }
 
  private:
-  Structure reduced_;
-  std::size_t reference_ = 0;
+  std::vector<Level> levels_;
 };
 
-/// Crystals of different composition or number of sites (in the reduced cell) are not the same; the
+/// Crystals of different composition, or without cells of equally many sites, are not the same. The
 /// order of the two may decide in cases at the edge of a tolerance.
 /// @throws Error invalid_argument for tolerances outside their ranges.
 Match match(const MatchCell& a, const MatchCell& b, const MatchOptions& options = {});

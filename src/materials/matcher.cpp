@@ -81,7 +81,7 @@ struct Group {
 /// Two cells with equal lists of elements, and what has been found of their overlays.
 class Overlays {
  public:
-  Overlays(const MatchCell& a, const MatchCell& b, const MatchOptions& options);
+  Overlays(const MatchCell::Level& a, const MatchCell::Level& b, const MatchOptions& options);
 
   Match best();
 
@@ -121,12 +121,9 @@ class Overlays {
   std::vector<double> gaps_;  // of the sites that have several partners, from the anchor
 };
 
-Overlays::Overlays(const MatchCell& a, const MatchCell& b, const MatchOptions& options)
-    : a_(a.reduced()),
-      b_(b.reduced()),
-      reference_(b.reference()),
-      options_(options),
-      is_near_(a_.size()) {
+Overlays::Overlays(const MatchCell::Level& a, const MatchCell::Level& b,
+                   const MatchOptions& options)
+    : a_(a.cell), b_(b.cell), reference_(b.reference), options_(options), is_near_(a_.size()) {
   for (auto& coordinate : sites_of_a_) coordinate.resize(a_.size());
   for (std::size_t begin = 0, end = 0; begin < b_.size(); begin = end) {
     while (end < b_.size() && b_.z[end] == b_.z[begin]) ++end;
@@ -303,8 +300,14 @@ void Overlays::measure(const AverageLattice& average) {
 
 Match match(const MatchCell& a, const MatchCell& b, const MatchOptions& options) {
   check(options);
-  if (a.reduced().z != b.reduced().z) return {};
-  return Overlays(a, b, options).best();
+  Match best;
+  for (auto i = a.levels().rbegin(); i != a.levels().rend() && !best.same; ++i)
+    for (auto j = b.levels().rbegin(); j != b.levels().rend() && !best.same; ++j) {
+      if (i->cell.z != j->cell.z) continue;
+      const Match found = Overlays(*i, *j, options).best();
+      if (found.same || std::isnan(best.rms)) best = found;
+    }
+  return best;
 }
 
 Match match(const Structure& a, const Structure& b, const MatchOptions& options) {

@@ -204,10 +204,15 @@ Structure niggli_cell(const Structure& structure) {
   return reduced;
 }
 
+std::optional<Structure> smaller_cell(const Structure& cell, double tolerance) {
+  const auto smaller = TranslationSearch(cell, tolerance).smaller_cell();
+  if (!smaller) return std::nullopt;
+  return niggli_cell(*smaller);
+}
+
 Structure primitive_within(const Structure& structure, double tolerance) {
   Structure cell = niggli_cell(structure);
-  while (auto smaller = TranslationSearch(cell, tolerance).smaller_cell())
-    cell = niggli_cell(*smaller);
+  while (auto smaller = smaller_cell(cell, tolerance)) cell = std::move(*smaller);
   return cell;
 }
 
@@ -216,6 +221,8 @@ Structure primitive_within(const Structure& structure, double tolerance) {
 namespace {
 
 constexpr double kPrimitiveTolerance = 0.25;  // Å
+/// A translation within it would be found in another disturbed copy of the crystal as well.
+constexpr double kSafely = 0.1;  // Å
 
 /// The lattice points as far away as the longest lattice vector are what a comparison looks at.
 void check_shape(const Structure& cell) {
@@ -230,13 +237,7 @@ void check_shape(const Structure& cell) {
          length[0], length[1], length[2]);
 }
 
-}  // namespace
-
-MatchCell::MatchCell(const Structure& structure) {
-  check_structure(structure);
-  const Structure cell = matcher::primitive_within(structure, kPrimitiveTolerance);
-  check_shape(cell);
-
+MatchCell::Level grouped_by_element(const Structure& cell) {
   std::array<std::size_t, 256> count{};
   for (const std::uint8_t z : cell.z) ++count[z];
   const auto by_element = [&](std::size_t i) { return std::tuple(count[cell.z[i]], cell.z[i]); };
@@ -248,11 +249,23 @@ MatchCell::MatchCell(const Structure& structure) {
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t i, std::size_t j) { return by_element(i) < by_element(j); });
 
-  reduced_.lattice = cell.lattice;
+  MatchCell::Level level{{cell.lattice, {}, {}}, 0};
   for (std::size_t place = 0; place < order.size(); ++place) {
-    if (order[place] == first_of_rarest) reference_ = place;
-    reduced_.fractional.push_back(cell.fractional[order[place]]);
-    reduced_.z.push_back(cell.z[order[place]]);
+    if (order[place] == first_of_rarest) level.reference = place;
+    level.cell.fractional.push_back(cell.fractional[order[place]]);
+    level.cell.z.push_back(cell.z[order[place]]);
+  }
+  return level;
+}
+
+}  // namespace
+
+MatchCell::MatchCell(const Structure& structure) {
+  check_structure(structure);
+  std::optional<Structure> cell = matcher::primitive_within(structure, kSafely);
+  for (; cell; cell = matcher::smaller_cell(*cell, kPrimitiveTolerance)) {
+    check_shape(*cell);
+    levels_.push_back(grouped_by_element(*cell));
   }
 }
 

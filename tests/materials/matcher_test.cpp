@@ -238,6 +238,27 @@ TEST(ReducedCell, IsPrimitiveWithinTheTolerance) {
   EXPECT_EQ(matcher::primitive_within(almost, 1e-3).size(), 50u);
 }
 
+TEST(ReducedCell, OfASupercellThatOneOfTwoIsWithinTheToleranceIsTheLargerOne) {
+  // Two cells of rock salt, in the second of which Cl is off by d along the axis of 5 Å: 0.24 Å are
+  // within the tolerance, 0.26 Å are not.
+  const auto doubled = [](double d) {
+    Structure cell;
+    cell.lattice = {{{4, 0, 0}, {0, 4.2, 0}, {0, 0, 10}}};
+    cell.fractional = {{0, 0, 0}, {.5, .5, .25}, {0, 0, .5}, {.5, .5, .75 + d / 10}};
+    cell.z = {11, 17, 11, 17};
+    return cell;
+  };
+  const MatchCell within(doubled(0.24)), beyond(doubled(0.26));
+
+  EXPECT_EQ(within.reduced().size(), 2u);
+  EXPECT_EQ(beyond.reduced().size(), 4u);
+  ASSERT_EQ(within.levels().size(), 2u);
+  EXPECT_TRUE(match(within, beyond).same);
+  // Cl off by 0.02 Å, less the average: 3/4 and 1/4 of it.
+  const double unit = std::cbrt(4 * 4.2 * 10 / 4);
+  EXPECT_NEAR(match(within, beyond).max_distance, 0.75 * 0.02 / unit, 1e-6);
+}
+
 TEST(ReducedCell, KeepsWhatIsPrimitive) {
   for (const Structure& crystal : {test::copper(), halite(), perovskite(), triclinic()})
     EXPECT_EQ(MatchCell(crystal).reduced().size(), crystal.size());
@@ -262,7 +283,8 @@ TEST(ReducedCell, PutsTheRarestElementFirst) {
   const MatchCell cell{supercell(perovskite(), 1, 2, 2)};
 
   EXPECT_EQ(cell.reduced().z, (std::vector<std::uint8_t>{22, 38, 8, 8, 8}));
-  EXPECT_EQ(cell.reduced().z[cell.reference()], 38);  // the first of two in the given order
+  EXPECT_EQ(cell.reduced().z[cell.levels().back().reference],
+            38);  // the first of two in the given order
 }
 
 // --- pymatgen ------------------------------------------------------------------------------------
