@@ -117,9 +117,9 @@ struct Evaluation {
 
 /// Work is shared among threads; on another device than the CPU the ranking is done there, query by
 /// query. The result does not depend on the number of threads. Waits.
-/// @throws Error invalid_argument when the library holds no fingerprints, there is no query, or
-/// options make no sense; parse for a formula that cannot be read; corrupt; cancelled; whatever the
-/// ranker throws.
+/// @throws Error invalid_argument when the library holds no fingerprints, there is no query, no
+/// template is left, or options make no sense; parse for a formula that cannot be read; corrupt;
+/// cancelled; whatever the ranker throws.
 Evaluation evaluate(Device& device, const std::vector<KnownCrystal>& queries,
                     const TemplateLibrary& library, const Ranker& ranker,
                     const EvaluateOptions& options = {});

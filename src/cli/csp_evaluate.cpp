@@ -225,8 +225,11 @@ ChosenRanker EvaluateCommand::choose_ranker(const TemplateLibrary& library,
 }
 
 std::string EvaluateCommand::ranker_name(const ChosenRanker& chosen) const {
-  if (!ranking.empty()) return ranking;
-  return chosen.has_model() ? "the model " + chosen.model_name : chosen.ranking->name();
+  const auto file_name = [](const std::string& path) {
+    return std::filesystem::path(path).filename().string();
+  };
+  if (!ranking.empty()) return file_name(ranking);
+  return chosen.has_model() ? "the model " + file_name(chosen.model_name) : chosen.ranking->name();
 }
 
 csp::Evaluation EvaluateCommand::evaluate(const TemplateLibrary& library,
@@ -416,8 +419,7 @@ void add_csp_evaluate(CLI::App& csp) {
       "  kronite csp train --templates lib.ktl --config configs/shipped_2022.toml \\\n"
       "    --exclude-formulas held_out/list_1.txt --out m.safetensors\n"
       "  kronite csp evaluate --queries lib.ktl --formulas held_out/list_1.txt \\\n"
-      "    --templates lib.ktl --exclude-formulas held_out/list_1.txt --model m.safetensors \\\n"
-      "    --out evaluation");
+      "    --templates lib.ktl --disjoint --model m.safetensors --out evaluation");
   command->callback([job] { job->run(); });
 }
 

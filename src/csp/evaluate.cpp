@@ -142,6 +142,9 @@ Evaluation Evaluator::run(const std::vector<KnownCrystal>& crystals) {
   Evaluation evaluation;
   evaluation.matched = options_.match;
   evaluation.templates = std::count(usable.begin(), usable.end(), true);
+  if (evaluation.templates == 0)
+    fail(Errc::invalid_argument, "evaluate: no template is left of {}, which has {}",
+         library_.path(), library_.size());
   const QueryJudge judge(library_, std::move(usable), options_);
   for (std::size_t begin = 0; begin < crystals.size(); begin += kBatch) {
     tell(begin, crystals.size());

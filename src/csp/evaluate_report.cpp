@@ -208,7 +208,14 @@ std::string reliability_svg(const Evaluation& evaluation, double limit, const st
               {reliability_line("all candidates", 0, evaluation.reliability),
                reliability_line("the best of each query", 1, evaluation.reliability_of_best)},
               true};
-  return io::plot_svg({title, {std::move(panel)}});
+  Panel counts{"Best candidates per bin", {"predicted p", 0, 1}, {"", 0}, {}, false};
+  Series bars{"", Mark::bars, 1, {}, {}, {}, {}};
+  for (const ReliabilityBin& bin : evaluation.reliability_of_best) {
+    bars.x.push_back((bin.low + bin.high) / 2);
+    bars.y.push_back(static_cast<double>(bin.pairs));
+  }
+  counts.series.push_back(std::move(bars));
+  return io::plot_svg({title, {std::move(panel), std::move(counts)}});
 }
 
 void append_bins(std::string& text, const char* of, const std::vector<ReliabilityBin>& bins) {
@@ -348,8 +355,7 @@ void write_evaluation(const std::string& path, const Evaluation& evaluation,
   const auto write = [&](const char* name, const std::string& text) {
     io::write_file(path + "/" + name, text);
   };
-  const std::string title =
-      fmt::format("{} queries, ranked by {}", evaluation.queries.size(), run.ranker);
+  const std::string title = fmt::format("{}: {} queries", run.ranker, evaluation.queries.size());
   write("queries.csv", queries_csv(evaluation.queries, library));
   write("success.csv", success_csv(evaluation.queries, options));
   write("success.svg", success_svg(evaluation.queries, evaluation.matched, title));

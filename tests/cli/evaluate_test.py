@@ -155,6 +155,9 @@ class WrongInput(Evaluating):
 
         self.assert_refused(self.evaluate("--formulas", formulas), "no crystal of the formulas in")
 
+    def test_every_template_left_out(self):
+        self.assert_refused(self.evaluate("--disjoint"), "no template is left")
+
     def test_an_empty_file(self):
         self.assert_refused(self.evaluate(queries=self.write("empty.jsonl", "")), "empty.jsonl")
 

@@ -424,6 +424,15 @@ TEST(Evaluation, RefusesALibraryWithoutFingerprints) {
   }
 }
 
+TEST(Evaluation, RefusesWhenNoTemplateIsLeft) {
+  const std::vector<Template> one{test::point("NaCl", "a", 0)};
+  const TemplateLibrary library = test::library_of(one);
+  EvaluateOptions options;
+  options.disjoint = true;
+
+  EXPECT_THROW(evaluated(known(one), library, options), Error);
+}
+
 TEST(Evaluation, StopsWhenAsked) {
   const auto templates = salts();
   const TemplateLibrary library = test::library_of(templates);
