@@ -34,6 +34,11 @@ class Ranker {
   /// the ranker does not know are left out. May be called from several threads, one device each.
   virtual std::vector<Scored> rank(Device& device, const Composition& query,
                                    const TemplateLibrary& library, TemplateRange range) const = 0;
+
+  /// The same ranker as if `library` held only its usable templates (library.size() values), for
+  /// those whose scores depend on what else there is; null where they do not. It may outlive this.
+  virtual std::unique_ptr<Ranker> among(const TemplateLibrary& library,
+                                        std::vector<bool> usable) const;
 };
 
 /// By Euclidean distance of the standardised 290-value descriptors; score = -distance. Mean and

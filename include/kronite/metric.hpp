@@ -82,6 +82,9 @@ class MetricRanker : public Ranker {
   std::vector<Scored> rank(Device& device, const Composition& query, const TemplateLibrary& library,
                            TemplateRange range) const override;
 
+  std::unique_ptr<Ranker> among(const TemplateLibrary& library,
+                                std::vector<bool> usable) const override;
+
   /// Points of compositions, row by row: compositions x width of that member, host memory.
   /// @throws Error invalid_argument when an element is not in the table or there is no such member.
   std::vector<float> embed(Device& device, const std::vector<Composition>& compositions,
@@ -89,6 +92,7 @@ class MetricRanker : public Ranker {
 
  private:
   struct Cache;
+  explicit MetricRanker(std::shared_ptr<Cache> cache);
 
   std::shared_ptr<const Metric> metric_;
   std::shared_ptr<Cache> cache_;

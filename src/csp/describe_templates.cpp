@@ -46,6 +46,10 @@ std::vector<double> standardised_descriptors(const std::vector<Composition>& com
   return x;
 }
 
+std::unique_ptr<Ranker> Ranker::among(const TemplateLibrary&, std::vector<bool>) const {
+  return nullptr;
+}
+
 void sort_best_first(std::vector<Ranker::Scored>& scored) {
   std::stable_sort(
       scored.begin(), scored.end(),

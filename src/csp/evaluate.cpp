@@ -89,6 +89,7 @@ class Evaluator {
   Device& device_;
   const TemplateLibrary& library_;
   const Ranker& ranker_;
+  std::unique_ptr<Ranker> among_usable_;  ///< where it makes a difference
   const EvaluateOptions& options_;
   const ElementTable& table_;
   const int threads_;
@@ -106,7 +107,8 @@ void Evaluator::tell(std::size_t done, std::size_t total) const {
 std::vector<Ranker::Scored> Evaluator::rank(Device& device, const KnownQuery& query) const {
   const TemplateRange range = library_.with_ratio(query.ratio);
   if (range.size() == 0 || !query.refusal.empty() || !covers(table_, query.composition)) return {};
-  return ranker_.rank(device, query.composition, library_, range);
+  const Ranker& ranker = among_usable_ ? *among_usable_ : ranker_;
+  return ranker.rank(device, query.composition, library_, range);
 }
 
 void Evaluator::add_batch(const QueryJudge& judge, const KnownCrystal* crystals, std::int64_t count,
@@ -145,6 +147,7 @@ Evaluation Evaluator::run(const std::vector<KnownCrystal>& crystals) {
   if (evaluation.templates == 0)
     fail(Errc::invalid_argument, "evaluate: no template is left of {}, which has {}",
          library_.path(), library_.size());
+  among_usable_ = ranker_.among(library_, usable);
   const QueryJudge judge(library_, std::move(usable), options_);
   for (std::size_t begin = 0; begin < crystals.size(); begin += kBatch) {
     tell(begin, crystals.size());

@@ -141,33 +141,49 @@ struct MetricRanker::Cache {
         table(table_),
         inputs(table, metric->mean, metric->std, metric->slots, metric->vector) {}
 
-  std::shared_ptr<const Ratio> ratio(Device& device, const TemplateLibrary& library,
+  std::shared_ptr<const Ratio> ratio(Device& device, const TemplateLibrary& of,
                                      TemplateRange range);
   const std::vector<learn::DeviceMetric>& networks(Device& device) const;
-  const std::vector<Points>& points(Device& device, const TemplateLibrary& library,
+  const std::vector<Points>& points(Device& device, const TemplateLibrary& of,
                                     const std::shared_ptr<const Ratio>& ratio) const;
 
   const std::shared_ptr<const Metric> metric;
   const ElementTable& table;
   const MetricInputs inputs;
+  std::string library;       ///< hash of the one of which only some templates are usable
+  std::vector<bool> usable;  ///< these
 
  private:
+  CoveredTemplates templates(const TemplateLibrary& of, TemplateRange range) const;
+
   std::mutex guard_;
   std::map<Key, std::shared_ptr<const Ratio>> ratios_;
 };
 
-std::shared_ptr<const Ratio> MetricRanker::Cache::ratio(Device& device,
-                                                        const TemplateLibrary& library,
+CoveredTemplates MetricRanker::Cache::templates(const TemplateLibrary& of,
+                                                TemplateRange range) const {
+  CoveredTemplates covered = covered_templates(of, range, table);
+  if (of.hash() != library) return covered;
+  CoveredTemplates used;
+  for (std::size_t i = 0; i < covered.index.size(); ++i) {
+    if (!usable[static_cast<std::size_t>(covered.index[i])]) continue;
+    used.index.push_back(covered.index[i]);
+    used.compositions.push_back(std::move(covered.compositions[i]));
+  }
+  return used;
+}
+
+std::shared_ptr<const Ratio> MetricRanker::Cache::ratio(Device& device, const TemplateLibrary& of,
                                                         TemplateRange range) {
   const std::lock_guard lock(guard_);
-  auto& kept = ratios_[{library.hash(), range.begin, range.end}];
+  auto& kept = ratios_[{of.hash(), range.begin, range.end}];
   if (kept) return kept;
   auto made = std::make_shared<Ratio>();
-  made->templates = covered_templates(library, range, table);
+  made->templates = templates(of, range);
   const std::vector<std::int32_t> members(made->templates.index.begin(),
                                           made->templates.index.end());
-  if (library.has_fingerprints())
-    made->covers = find_covers(device, library, members, metric->tau);
+  if (of.has_fingerprints())
+    made->covers = find_covers(device, of, members, metric->tau);
   else
     made->covers.resize(members.size());
   kept = std::move(made);
@@ -185,8 +201,7 @@ const std::vector<learn::DeviceMetric>& MetricRanker::Cache::networks(Device& de
 }
 
 const std::vector<Points>& MetricRanker::Cache::points(
-    Device& device, const TemplateLibrary& library,
-    const std::shared_ptr<const Ratio>& ratio) const {
+    Device& device, const TemplateLibrary& of, const std::shared_ptr<const Ratio>& ratio) const {
   const auto& members = networks(device);
   const auto& [index, compositions] = ratio->templates;
   const auto make = [&] {
@@ -201,7 +216,7 @@ const std::vector<Points>& MetricRanker::Cache::points(
       auto rows = inputs.rows({compositions.begin() + first, compositions.begin() + last});
       std::vector<float> traits;
       if (!metric->trait_mean.empty()) {
-        traits = template_traits(library, {index.begin() + first, index.begin() + last});
+        traits = template_traits(of, {index.begin() + first, index.begin() + last});
         standardise(traits, {metric->trait_mean, metric->trait_std});
       }
       const MatrixView<const float> traits_view(traits.data(), traits.empty() ? 0 : rows.count,
@@ -221,6 +236,20 @@ MetricRanker::MetricRanker(Metric metric, const ElementTable& table)
   metric_->check();
   check_table(*metric_, table);
   cache_ = std::make_shared<Cache>(metric_, table);
+}
+
+MetricRanker::MetricRanker(std::shared_ptr<Cache> cache)
+    : metric_(cache->metric), cache_(std::move(cache)) {}
+
+std::unique_ptr<Ranker> MetricRanker::among(const TemplateLibrary& library,
+                                            std::vector<bool> usable) const {
+  if (std::ssize(usable) != library.size())
+    fail(Errc::invalid_argument, "{} templates are said to be usable or not, but {} holds {}",
+         usable.size(), library.path(), library.size());
+  auto cache = std::make_shared<Cache>(metric_, cache_->table);
+  cache->library = library.hash();
+  cache->usable = std::move(usable);
+  return std::unique_ptr<Ranker>(new MetricRanker(std::move(cache)));
 }
 
 std::vector<Ranker::Scored> MetricRanker::rank(Device& device, const Composition& query,

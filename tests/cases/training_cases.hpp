@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "device/ops.hpp"      // for HiddenView
+#include "device/backend.hpp"  // for training
+#include "device/ops.hpp"      // for HiddenView, Relation
 #include "support/matrix.hpp"  // for HostMatrix
 
 namespace kronite::test {
@@ -75,6 +77,77 @@ struct DeviceHidden {
     view.beta = beta.vector();
     view.dropout = c.dropout;
     view.key = in.key;
+  }
+};
+
+/// Queries with a list of candidates each.
+struct ListCase {
+  std::string name;
+  std::int64_t rows, candidates;
+  bool bias = true;
+  std::int64_t pad = 0;
+};
+
+inline std::vector<ListCase> list_cases() {
+  std::vector<ListCase> cases{{"real work", 256, 3000},
+                              {"one candidate", 3, 1},
+                              {"no candidates", 4, 0},
+                              {"without a bias", 9, 20, false},
+                              {"with strides", 9, 20, true, 3}};
+  // Around the blocks of the GPU (128) and the tiles of the CPU (8 rows).
+  for (const std::int64_t candidates : {127, 128, 129, 300})
+    cases.push_back({std::to_string(candidates) + " candidates", 7, candidates});
+  for (const std::int64_t rows : {8, 9}) cases.push_back({std::to_string(rows) + " rows", rows, 5});
+  return cases;
+}
+
+/// Squared distances, logits and relations of one case on the host. A few rows have no alike
+/// candidate.
+template <class T>
+struct ListInputs {
+  static constexpr T kShare = static_cast<T>(0.125);
+  HostMatrix<T> distances, bias, none;
+  std::vector<std::uint8_t> relation;
+  bool with_bias;
+
+  explicit ListInputs(const ListCase& c)
+      : distances(random_matrix<T>(1, c.rows, c.candidates, c.pad, 5)),
+        bias(random_matrix<T>(2, 1, c.candidates)),
+        none(random_matrix<T>(3, 1, c.rows, 0, 4)),
+        with_bias(c.bias) {
+    distances.fill([&](std::int64_t i, std::int64_t j) { return distances.at(i, j) + T{5}; });
+    for (const std::int32_t r : random_indices(4, c.rows * c.candidates, 4))
+      relation.push_back(static_cast<std::uint8_t>(r % 3));
+    for (std::int64_t i = 2; i < c.rows; i += 5)
+      for (std::int64_t j = 0; j < c.candidates; ++j)
+        if (relation_of(i, j) == Relation::alike)
+          relation[static_cast<std::size_t>(i * c.candidates + j)] = 0;
+  }
+  Relation relation_of(std::int64_t i, std::int64_t j) const {
+    return static_cast<Relation>(relation[static_cast<std::size_t>(i * distances.cols + j)]);
+  }
+};
+
+/// The same on a device, with room for the results; distances become gradients.
+template <class T>
+struct DeviceList {
+  DeviceMatrix<T> distances, bias, none, loss, none_gradient;
+  Array<std::uint8_t> relation;
+  bool with_bias;
+
+  DeviceList(Device& device, const ListInputs<T>& in)
+      : distances(device, in.distances),
+        bias(device, in.bias),
+        none(device, in.none),
+        loss(device, HostMatrix<T>(in.distances.rows, 1)),
+        none_gradient(device, HostMatrix<T>(in.distances.rows, 1)),
+        relation(device, in.relation, in.distances.rows, in.distances.cols),
+        with_bias(in.with_bias) {}
+
+  void run(Device& device) {
+    kronite::training<T>(device).list_loss(
+        with_bias ? bias.vector() : VectorView<T>(), none.vector(), std::as_const(relation).view(),
+        ListInputs<T>::kShare, distances.view(), loss.vector(), none_gradient.vector());
   }
 };
 

@@ -288,6 +288,24 @@ TEST(MetricRanker, TheOwnFormulaChangesNothingForTheOthers) {
   EXPECT_NEAR(some.at("b").p, some.at("c").p, 1e-9);  // alike with each other
 }
 
+TEST(MetricRanker, AmongSomeTemplatesTheOthersAreNotThere) {
+  const TemplateLibrary library = library_of({point("NaCl", "a", 0), point("KCl", "b", 0.02F),
+                                              point("LiF", "c", 0.5F), point("MgO", "d", 3)});
+  const MetricRanker ranker(small_metric());
+  const auto without_b = ranker.among(library, {true, false, true, true});
+  Device device = Device::cpu();
+  const auto rank = [&](const Ranker& by) {
+    return by.rank(device, Composition::parse("RbCl"), library, {0, library.size()});
+  };
+
+  const auto all = rank(ranker), some = rank(*without_b);
+
+  EXPECT_EQ(all.size(), 4U);
+  ASSERT_EQ(some.size(), 3U);
+  for (const auto& scored : some) EXPECT_NE(scored.candidate, 1);
+  EXPECT_THROW(ranker.among(library, {true}), Error);
+}
+
 TEST(MetricRanker, EmbedsCompositionsSoThatEqualOnesMeet) {
   const MetricRanker ranker(small_metric());
   Device device = Device::cpu();

@@ -7,6 +7,7 @@
 #include "cases/training_cases.hpp"
 #include "device/backend.hpp"  // for training
 #include "kernels/column_block.hpp"
+#include "kernels/list_loss.hpp"
 #include "kernels/phases.hpp"  // for CpuBlock
 #include "support/near.hpp"
 
@@ -28,6 +29,14 @@ HostMatrix<double> as_matrix(const std::vector<double>& values) {
   m.values = values;
   return m;
 }
+
+/// The same values without padding; as one row.
+HostMatrix<double> values_of(const HostMatrix<double>& m) {
+  HostMatrix<double> values(m.rows, m.cols);
+  values.fill([&](std::int64_t i, std::int64_t j) { return m.at(i, j); });
+  return values;
+}
+HostMatrix<double> row_of(const HostMatrix<double>& column) { return as_matrix(column.values); }
 
 std::vector<double> unwritten(std::int64_t size) {
   return std::vector<double>(static_cast<std::size_t>(size),
@@ -150,6 +159,40 @@ TEST(DropoutPlace, OfEveryUnitIsItsOwn) {
       EXPECT_EQ(place.draw, draw);
       EXPECT_EQ(place.slot, slot);
     }
+}
+
+// --- lists --------------------------------------------------------------------------------------
+
+class ListBlocks : public testing::TestWithParam<ListCase> {};
+INSTANTIATE_TEST_SUITE_P(Cases, ListBlocks, testing::ValuesIn(list_cases()));
+
+TEST_P(ListBlocks, GiveLossAndGradientsInEitherOrderOfThreads) {
+  const ListCase& c = GetParam();
+  Device device = Device::cpu();
+  const ListInputs<double> in(c);
+  DeviceList<double> expected(device, in);
+  expected.run(device);
+  for (const ThreadOrder order : {ThreadOrder::ascending, ThreadOrder::descending}) {
+    DeviceList<double> on(device, in);
+    auto loss = unwritten(c.rows), none_gradient = unwritten(c.rows);
+    const ListLoss<double> what{in.with_bias ? on.bias.vector().data : nullptr,
+                                on.none.vector().data,
+                                std::as_const(on.relation).view(),
+                                ListInputs<double>::kShare,
+                                on.distances.view(),
+                                loss.data(),
+                                none_gradient.data()};
+
+    for (std::int64_t row = 0; row < c.rows; ++row) {
+      CpuBlock<ListShared, ListRegisters> threads(kListThreads, order);
+      list_block(row, what, threads.shared(), threads);
+    }
+
+    // Sums of up to 3,000 values in another order.
+    EXPECT_TRUE(near(as_matrix(loss), row_of(expected.loss.to_host()), {1e-12}));
+    EXPECT_TRUE(near(as_matrix(none_gradient), row_of(expected.none_gradient.to_host()), {1e-12}));
+    EXPECT_TRUE(near(on.distances.to_host(), values_of(expected.distances.to_host()), {1e-12}));
+  }
 }
 
 }  // namespace

@@ -293,6 +293,99 @@ TEST_P(Training, CrossEntropyOfExtremeLogitsIsFinite) {
   EXPECT_TRUE(near(gradient.to_host(), expected_gradient, {0, 2 * kEpsilon<float>}));
 }
 
+// --- lists --------------------------------------------------------------------------------------
+
+TEST_P(Training, ListLossIsThatOfASoftmaxOverCandidatesAndNone) {
+  in_network_precisions(device, [&](auto zero) {
+    using T = decltype(zero);
+    for (const ListCase& c : list_cases()) {
+      SCOPED_TRACE(c.name);
+      const ListInputs<T> in(c);
+      DeviceList<T> on(device, in);
+
+      on.run(device);
+
+      Matrix loss(c.rows, 1), gradient(c.rows, c.candidates), none_gradient(c.rows, 1);
+      for (std::int64_t i = 0; i < c.rows; ++i) {
+        const auto none = static_cast<double>(in.none.at(0, i));
+        const auto logit = [&](std::int64_t j) {
+          return (c.bias ? static_cast<double>(in.bias.at(0, j)) : 0.0) -
+                 static_cast<double>(in.distances.at(i, j));
+        };
+        double all = std::exp(none), alike = 0;
+        for (std::int64_t j = 0; j < c.candidates; ++j) {
+          if (in.relation_of(i, j) == Relation::left_out) continue;
+          all += std::exp(logit(j));
+          if (in.relation_of(i, j) == Relation::alike) alike += std::exp(logit(j));
+        }
+        const bool any = alike > 0;
+        loss.at(i, 0) = -std::log((any ? alike : std::exp(none)) / all);
+        none_gradient.at(i, 0) = ListInputs<T>::kShare * (std::exp(none) / all - (any ? 0 : 1));
+        for (std::int64_t j = 0; j < c.candidates; ++j) {
+          const Relation relation = in.relation_of(i, j);
+          const double p = std::exp(logit(j));
+          gradient.at(i, j) = relation == Relation::left_out
+                                  ? 0
+                                  : ListInputs<T>::kShare *
+                                        (p / all - (relation == Relation::alike ? p / alike : 0));
+        }
+      }
+      // Logits of size ten, rounded, in an exponential.
+      EXPECT_TRUE(near(on.loss.to_host(), loss, {40 * kEpsilon<T>, 4 * kEpsilon<T>}));
+      EXPECT_TRUE(near(on.distances.to_host(), gradient, {20 * kEpsilon<T>}));
+      EXPECT_TRUE(near(on.none_gradient.to_host(), none_gradient, {20 * kEpsilon<T>}));
+    }
+  });
+}
+
+TEST_P(Training, ListLossOfFarCandidatesIsFinite) {
+  const ListCase c{"", 1, 3, false};
+  ListInputs<float> in(c);
+  in.distances.values = {1e6F, 2e6F, 3e6F};
+  in.none.values = {-5e6F};
+  in.relation = {0, 1, 0};
+  DeviceList<float> on(device, in);
+
+  on.run(device);
+
+  Matrix gradient(1, 3);
+  gradient.values = {1, -1, 0};
+  for (double& g : gradient.values) g *= ListInputs<float>::kShare;
+  EXPECT_FLOAT_EQ(on.loss.to_host().at(0, 0), 1e6F);
+  EXPECT_TRUE(near(on.distances.to_host(), gradient, {0, 2 * kEpsilon<float>}));
+}
+
+TEST_P(Training, NanComesOutOfTheLossOfAList) {
+  const ListCase c{"", 2, 3};
+  ListInputs<float> in(c);
+  in.distances.at(1, 2) = std::numeric_limits<float>::quiet_NaN();
+  in.relation.assign(6, 0);
+  DeviceList<float> on(device, in);
+
+  on.run(device);
+
+  EXPECT_FALSE(std::isnan(on.loss.to_host().at(0, 0)));
+  EXPECT_TRUE(std::isnan(on.loss.to_host().at(1, 0)));
+}
+
+TEST_P(Training, AddScaledRowsAddsMultiplesRowByRow) {
+  in_network_precisions(device, [&](auto zero) {
+    using T = decltype(zero);
+    for (const std::int64_t rows : {1, 255, 256, 257}) {
+      const auto x = random_matrix<T>(1, rows, 7, 2), y = random_matrix<T>(2, rows, 7, 1);
+      const auto scale = random_matrix<T>(3, 1, rows);
+      DeviceMatrix<T> dx(device, x), dy(device, y), ds(device, scale);
+
+      training<T>(device).add_scaled_rows(T{-2}, ds.vector(), dx.view(), dy.view());
+
+      const auto expected = Matrix(rows, 7).fill([&](std::int64_t i, std::int64_t k) {
+        return y.at(i, k) - 2.0 * scale.at(0, i) * x.at(i, k);
+      });
+      EXPECT_TRUE(near(dy.to_host(), expected, {4 * kEpsilon<T>}));
+    }
+  });
+}
+
 // --- parameters ---------------------------------------------------------------------------------
 
 TEST_P(Training, BlendKeepsAShareOfTheOldMean) {
@@ -323,6 +416,7 @@ TEST_P(Training, AdamMovesParametersAsDefined) {
       Matrix expected = oracle::to_double(start), em = oracle::to_double(nothing), ev = em;
       AdamStep step;
       step.learning_rate = 0.01;
+      step.weight_decay = size == 1000 ? 0.5 : 0;
 
       for (step.step = 1; step.step <= 5; ++step.step) {
         const auto g = HostMatrix<T>(1, size).fill([&](std::int64_t, std::int64_t i) {
@@ -339,7 +433,8 @@ TEST_P(Training, AdamMovesParametersAsDefined) {
           const double unbiased_m = em.at(0, i) / (1 - std::pow(step.beta1, t));
           const double unbiased_v = ev.at(0, i) / (1 - std::pow(step.beta2, t));
           expected.at(0, i) -=
-              step.learning_rate * unbiased_m / (std::sqrt(unbiased_v) + step.epsilon);
+              step.learning_rate * (unbiased_m / (std::sqrt(unbiased_v) + step.epsilon) +
+                                    step.weight_decay * expected.at(0, i));
         }
       }
 
@@ -362,6 +457,8 @@ TEST_P(Training, StepsOnNothingDoNothing) {
   ops.hidden_forward(hidden, none.view(), {}, {}, none.view());
   ops.cross_entropy(two.vector(), classes.vector(), none.view(), empty.vector(), none.view());
   ops.blend(0.5F, empty.vector(), empty.vector());
+  ops.list_loss({}, empty.vector(), {}, 1, none.view(), empty.vector(), empty.vector());
+  ops.add_scaled_rows(1, empty.vector(), none.view(), none.view());
   ops.adam({}, empty.vector(), empty.vector(), empty.vector(), empty.vector());
 
   EXPECT_NO_THROW(device.synchronize());
