@@ -28,7 +28,7 @@ struct NamedRow {
 std::vector<NamedRow> success_rows(const std::vector<EvaluatedQuery>& queries,
                                    const EvaluateOptions& options);
 
-/// Queries of a group with at least one candidate.
+/// Queries with at least one candidate.
 Share with_candidates(const std::vector<EvaluatedQuery>& queries);
 /// Queries whose best candidate has their space group.
 Share same_space_group(const std::vector<EvaluatedQuery>& queries);
