@@ -3,14 +3,20 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
-#include "base/printable.hpp"  // for printable
-#include "cli/model.hpp"       // for open_model, widths, words
-#include "cli/terminal.hpp"    // for Table, die_on_interrupt
+#include "base/printable.hpp"   // for printable
+#include "cli/model.hpp"        // for open_model, widths, words
+#include "cli/terminal.hpp"     // for Table, die_on_interrupt
+#include "csp/model_file.hpp"   // for names_a_file
+#include "csp/model_parts.hpp"  // for Card
+#include "kronite/metric.hpp"   // for read_metric
 
 namespace kronite::cli {
 namespace {
@@ -44,15 +50,95 @@ std::string wrapped(std::string_view text, std::size_t indent) {
   return lines;
 }
 
+void print_card(const std::string& heading, const csp::Card& card) {
+  fmt::print("{}\n", heading);
+  if (card.empty()) fmt::print("It has no card.\n");
+  std::size_t indent = 0;
+  for (const auto& [key, value] : card) indent = std::max(indent, key.size() + 2);
+  for (const auto& [key, value] : card)
+    fmt::print("{:<{}}{}\n", printable(key, key.size()), indent, wrapped(value, indent));
+}
+
+/// A learned metric is always in a file.
+bool names_a_metric(const std::string& name) {
+  return !name.empty() && csp::names_a_file(name) && csp::holds_metric(name);
+}
+
+std::string metric_words(const csp::Metric& metric) {
+  const std::size_t count = metric.members.size();
+  return fmt::format("{} metric{} of {} dimensions, {} parameters", count, count == 1 ? "" : "s",
+                     metric.members.front().embedding.width(), metric.parameters());
+}
+
 void print_card(const std::string& name) {
   die_on_interrupt();
+  if (names_a_metric(name)) {
+    const csp::Metric metric = csp::read_metric(name);
+    print_card(fmt::format("{}: {}", name, metric_words(metric)), metric.card);
+    return;
+  }
   const OpenedModel opened = open_model(name);
-  fmt::print("{}: {}\n", opened.name, words(opened.model.ensemble));
-  if (opened.model.card.empty()) fmt::print("It has no card.\n");
-  std::size_t indent = 0;
-  for (const auto& [key, value] : opened.model.card) indent = std::max(indent, key.size() + 2);
-  for (const auto& [key, value] : opened.model.card)
-    fmt::print("{:<{}}{}\n", printable(key, key.size()), indent, wrapped(value, indent));
+  print_card(fmt::format("{}: {}", opened.name, words(opened.model.ensemble)), opened.model.card);
+}
+
+// --- info of a metric ---------------------------------------------------------------------------
+
+/// Its parts under their names in the file; those that are not there have no branches.
+std::vector<std::pair<const char*, const EmbeddingNetwork*>> parts(const MetricNetwork& member) {
+  return {{"embedding", &member.embedding},
+          {"shift", &member.shift},
+          {"bias", &member.bias},
+          {"none_of", &member.none_of}};
+}
+
+void print_metric(const std::string& name, const csp::Metric& metric) {
+  fmt::print("{}: {} bytes, content {}\n", name, std::filesystem::file_size(name), metric.hash());
+  fmt::print("element table: {}\nalike: dissimilarity up to {}\nparameters: {}\n\n",
+             printable(metric.element_table), metric.tau, metric.parameters());
+  Table table({"metric", "part", "layers", "read", "parameters"});
+  for (std::size_t m = 0; m < metric.members.size(); ++m)
+    for (const auto& [part, network] : parts(metric.members[m])) {
+      for (const EmbeddingBranch& branch : network->branches)
+        table.add(
+            {fmt::format("{}", m + 1), part, widths(branch.network),
+             branch.columns.size() == 1 ? "once" : fmt::format("{} times", branch.columns.size()),
+             fmt::format("{}", parameters(branch.network))});
+      if (const auto& vectors = network->vectors; vectors.width > 0)
+        table.add(
+            {fmt::format("{}", m + 1), "vectors",
+             fmt::format("{} of {}", std::ssize(vectors.table) / vectors.width, vectors.width),
+             fmt::format("{} times", vectors.places.size()),
+             fmt::format("{}", vectors.table.size())});
+    }
+  table.print();
+}
+
+void print_metric_json(const std::string& name, const csp::Metric& metric) {
+  using Json = nlohmann::ordered_json;
+  Json members = Json::array(), card = Json::object();
+  for (const MetricNetwork& member : metric.members) {
+    Json json{{"parameters", member.parameters()}, {"none", member.none}};
+    for (const auto& [part, network] : parts(member)) {
+      Json branches = Json::array();
+      for (const EmbeddingBranch& branch : network->branches)
+        branches.push_back({{"layers", widths(branch.network)}, {"columns", branch.columns}});
+      if (!network->empty()) json[part] = std::move(branches);
+    }
+    members.push_back(std::move(json));
+  }
+  for (const auto& [key, value] : metric.card) card[key] = value;
+  const Json info{{"metric", name},
+                  {"bytes", std::filesystem::file_size(name)},
+                  {"hash", metric.hash()},
+                  {"element_table", metric.element_table},
+                  {"tau", metric.tau},
+                  {"slots", metric.slots},
+                  {"vector", metric.vector},
+                  {"dimensions", metric.members.front().embedding.width()},
+                  {"parameters", metric.parameters()},
+                  {"members", members},
+                  {"card", card}};
+  fmt::print("{}\n", info.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
 struct Info {
@@ -61,6 +147,11 @@ struct Info {
 
   void run() const {
     die_on_interrupt();
+    if (names_a_metric(name)) {
+      const csp::Metric metric = csp::read_metric(name);
+      json ? print_metric_json(name, metric) : print_metric(name, metric);
+      return;
+    }
     const OpenedModel opened = open_model(name);
     json ? print_json(opened) : print(opened);
   }

@@ -26,6 +26,27 @@ patience = 3
 """
 
 
+METRIC = """name = "tiny"
+members = 2
+[lists]
+parts = [0.7, 0.3, 0.0]
+[metric]
+descriptor_linear = 4
+descriptor_hidden = [4]
+descriptor_outputs = 4
+slots = 3
+vector = 2
+slot_linear = 2
+slot_hidden = [4]
+slot_outputs = 2
+shift_hidden = [4]
+bias_hidden = [4]
+none_hidden = [4]
+[training]
+max_epochs = 3
+"""
+
+
 class TrainTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -118,6 +139,51 @@ class TrainTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn('wrong.toml:4: there is no setting "pairs.cop"; did you mean "cap"?',
                       done.stderr)
+
+    def train_metric(self, *more):
+        config = self.write("metric.toml", METRIC)
+        return run(*self.arguments("--model", "metric", *more, config=config))
+
+    def test_trains_a_metric_that_predict_uses(self):
+        report = self.folder / "report"
+        done = self.train_metric("--report", report)
+        by_kind = run("csp", "predict", "SrTiO3", "--model", self.model, "--cutoff", "0")
+        named = run("csp", "predict", "SrTiO3", "--ranker", "metric", "--model", self.model,
+                    "--cutoff", "0")
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("validation queries", done.stdout)
+        self.assertRegex(done.stdout, r"all +0\.\d{3} +0\.\d{3} +0\.\d{3}")
+        self.assertEqual(by_kind.returncode, 0, by_kind.stderr)
+        self.assertRegex(by_kind.stdout, r"1 +0\.\d{3} +0\.\d{3}")
+        self.assertEqual(by_kind.stdout, named.stdout)
+        xml.dom.minidom.parse(str(report / "reliability.svg"))
+        metrics = json.loads((report / "metrics.json").read_text(encoding="utf-8"))
+        self.assertEqual([m["metric"] for m in metrics["metrics"]], ["1", "2", "all"])
+
+    def test_gives_the_same_metric_with_any_number_of_threads(self):
+        self.train_metric("--threads", "1")
+        one = self.model.read_bytes()
+
+        self.train_metric("--threads", "2")
+
+        self.assertEqual(self.model.read_bytes(), one)
+
+    def test_shows_a_metric_and_tells_it_from_a_classifier(self):
+        self.train_metric()
+        card = run("model", "card", self.model)
+        info = run("model", "info", self.model)
+        as_json = run("model", "info", self.model, "--json")
+        wrong = run("csp", "predict", "NaCl", "--ranker", "classifier", "--model", self.model)
+        none = run("csp", "predict", "NaCl", "--ranker", "metric")
+
+        self.assertIn("2 metrics of", card.stdout)
+        self.assertRegex(card.stdout, r"validation_top1\W+0\.\d{3}")
+        self.assertRegex(info.stdout, r"1 +shift +246-4-\d+ +once")
+        self.assertEqual(len(json.loads(as_json.stdout)["members"]), 2)
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("this is a learned metric, no classifier", wrong.stderr)
+        self.assertIn("--ranker metric needs --model FILE", none.stderr)
 
     def test_tunes_and_goes_on_with_the_journal(self):
         journal, best = self.folder / "trials.jsonl", self.folder / "best.toml"
