@@ -66,6 +66,10 @@ double angle(const Point& u, const Point& v) {
          kDegree;
 }
 
+Vector3 mean_of(const Vector3& a, const Vector3& b) {
+  return {(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a[2] + b[2]) / 2};
+}
+
 /// Nothing when the mean angles close no cell.
 std::optional<AverageLattice> average(const Vector3& length, const Vector3& degrees) {
   const double ca = std::cos(degrees[0] * kDegree), cb = std::cos(degrees[1] * kDegree),
@@ -96,19 +100,25 @@ std::vector<Basis> similar_bases(const Lattice& lattice, const Lattice& target,
       for (const Point& c : candidates[2]) {
         const int determinant = ab[0] * c.n[0] + ab[1] * c.n[1] + ab[2] * c.n[2];
         if (std::abs(determinant) != 1 || !alpha.holds(b, c) || !beta.holds(a, c)) continue;
-        const auto mean = average(
-            {(a.length + wanted[0]) / 2, (b.length + wanted[1]) / 2, (c.length + wanted[2]) / 2},
-            {(angle(b, c) + degrees[0]) / 2, (angle(a, c) + degrees[1]) / 2,
-             (angle(a, b) + degrees[2]) / 2});
+        const Vector3 length{a.length, b.length, c.length};
+        const Vector3 degree{angle(b, c), angle(a, c), angle(a, b)};
+        const auto mean = average(mean_of(length, wanted), mean_of(degree, degrees));
         if (!mean) continue;
+        double difference = 0;
+        for (int k = 0; k < 3; ++k)
+          difference += std::abs(std::log(length[k] / wanted[k])) +
+                        std::abs(degree[k] - degrees[k]) * kDegree;
         // The inverse of the integer matrix with the rows a, b, c.
         const auto bc = cross(b.n, c.n), ca = cross(c.n, a.n);
-        Basis basis{{}, *mean};
+        Basis basis{{}, *mean, difference};
         for (int j = 0; j < 3; ++j)
           basis.to_fractional[j] = {determinant * bc[j], determinant * ca[j], determinant * ab[j]};
         bases.push_back(basis);
       }
     }
+  std::stable_sort(bases.begin(), bases.end(), [](const Basis& first, const Basis& second) {
+    return first.difference < second.difference;
+  });
   return bases;
 }
 

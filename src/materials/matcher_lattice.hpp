@@ -29,10 +29,11 @@ struct AverageLattice {
 struct Basis {
   IntMatrix to_fractional;  ///< coordinates in it: x'[i] = sum over j of x[j] to_fractional[j][i]
   AverageLattice average;   ///< mean lengths and angles of the basis and the target
+  double difference;        ///< of basis and target, 0 when they are equal
 };
 
 /// All bases of `lattice`, of either handedness, whose lengths differ from those of `target` by
-/// less than the factor 1 + ltol and whose angles by less than angle_tol.
+/// less than the factor 1 + ltol and whose angles by less than angle_tol; the most similar first.
 std::vector<Basis> similar_bases(const Lattice& lattice, const Lattice& target,
                                  const MatchOptions& options);
 
