@@ -130,6 +130,9 @@ struct MetricOptions {
   std::int64_t least_members = 10;  ///< labels with fewer templates are split as one pool
   std::uint64_t split_seed = 0;
   MetricParts parts_of;
+  /// All logits are divided by it in the end, so that p means what it says; 0: what makes the loss
+  /// on the validation part least (Guo et al., ICML 2017), 1 where there is no such part.
+  double temperature = 0;
   /// batch: queries of a step. Validation accuracy: the share of queries whose best template is
   /// alike. seed: members have seed, seed + 1, ...
   learn::FitOptions fit{512, 2e-3, true, 16, 0, 0, 0.1, 1e-4};
@@ -158,7 +161,8 @@ struct MetricReport {
 struct MetricResult {
   Metric metric;
   std::vector<MetricReport> members;
-  MetricReport all;  ///< all members together; no epochs
+  MetricReport all;        ///< all members together; no epochs
+  double temperature = 1;  ///< by which logits were divided; judgements are of what came out
   std::int64_t training_templates = 0;
   std::int64_t pairs = 0;  ///< of an epoch
 };

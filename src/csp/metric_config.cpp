@@ -22,7 +22,7 @@ void read_lists(TomlTable table, MetricOptions& options) {
   table.finish();
 }
 
-void read_parts_of(TomlTable table, MetricParts& parts) {
+void read_parts_of(TomlTable table, MetricParts& parts, double& temperature) {
   const auto layers = [&](const char* key, std::vector<std::int64_t>& hidden) {
     table.read(key, hidden, {1, kMostUnits}, 0, kMostLayers);
   };
@@ -42,6 +42,7 @@ void read_parts_of(TomlTable table, MetricParts& parts) {
   layers("bias_hidden", parts.bias_hidden);
   layers("none_hidden", parts.none_hidden);
   table.read("dropout", parts.dropout, {0, 0.95});
+  table.read("temperature", temperature, {0, 100});
   table.finish();
 }
 
@@ -53,7 +54,7 @@ MetricOptions parse_metric_config(std::string_view text, const std::string& name
   table.read("name", options.name);
   table.read("members", options.members, {1, 1000});
   read_lists(table.table("lists"), options);
-  read_parts_of(table.table("metric"), options.parts_of);
+  read_parts_of(table.table("metric"), options.parts_of, options.temperature);
   TomlTable training = table.table("training");
   const std::string patience = training.where("patience");
   read_fit(training, 1, options.fit);
@@ -91,6 +92,7 @@ TrainSettings metric_settings(const MetricOptions& options) {
       {"metric.bias_hidden", toml_list(parts.bias_hidden)},
       {"metric.none_hidden", toml_list(parts.none_hidden)},
       {"metric.dropout", toml_number(parts.dropout)},
+      {"metric.temperature", toml_number(options.temperature)},
   };
   add_fit(settings, options.fit);
   add_card(settings, options.card);

@@ -1,5 +1,6 @@
 // Training runs of metrics: lists, one member after the other, judgements, the card.
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "base/fail.hpp"               // for fail
@@ -83,6 +84,50 @@ learn::MetricShape shape_of(const MetricParts& from, const MetricInputs& inputs)
   return shape;
 }
 
+void scale_outputs(EmbeddingNetwork& network, double factor) {
+  for (EmbeddingBranch& branch : network.branches) {
+    DenseLayer& last = branch.network.layers.back();
+    for (auto* values : {&last.weight, &last.bias})
+      for (float& value : *values) value = static_cast<float>(static_cast<double>(value) * factor);
+  }
+}
+
+/// All logits over the temperature.
+MetricNetwork cooled(MetricNetwork network, double temperature) {
+  scale_outputs(network.embedding, 1 / std::sqrt(temperature));
+  scale_outputs(network.shift, 1 / std::sqrt(temperature));
+  scale_outputs(network.bias, 1 / temperature);
+  scale_outputs(network.none_of, 1 / temperature);
+  network.none /= temperature;
+  return network;
+}
+
+std::vector<MetricNetwork> cooled(const std::vector<MetricNetwork>& networks, double temperature) {
+  std::vector<MetricNetwork> all;
+  for (const MetricNetwork& network : networks) all.push_back(cooled(network, temperature));
+  return all;
+}
+
+/// Where f, which has one minimum, is least between low and high, to about 1 %: golden sections of
+/// the logarithm.
+template <class F>
+double least_of(double low, double high, const F& f) {
+  constexpr double kGolden = 0.6180339887498949;
+  double a = std::log(low), b = std::log(high);
+  double x = b - kGolden * (b - a), y = a + kGolden * (b - a);
+  double at_x = f(std::exp(x)), at_y = f(std::exp(y));
+  while (b - a > 0.01) {
+    const bool left = at_x < at_y;
+    (left ? b : a) = left ? y : x;
+    (left ? y : x) = left ? x : y;
+    (left ? at_y : at_x) = left ? at_x : at_y;
+    double& moved = left ? x : y;
+    moved = left ? b - kGolden * (b - a) : a + kGolden * (b - a);
+    (left ? at_x : at_y) = f(std::exp(moved));
+  }
+  return std::exp((a + b) / 2);
+}
+
 /// Counts what queries say.
 class Judge {
  public:
@@ -155,6 +200,7 @@ class MetricTraining {
                         const std::vector<learn::ListGroup>& groups,
                         const std::vector<CloseLists>& alike) const;
   MetricReport judge(std::span<const MetricNetwork> metrics) const;
+  double temperature(const std::vector<MetricNetwork>& metrics) const;
   Card card(const MetricResult& result) const;
 
   Device& device_;
@@ -249,6 +295,20 @@ MetricReport MetricTraining::judge(std::span<const MetricNetwork> metrics) const
   return report;
 }
 
+double MetricTraining::temperature(const std::vector<MetricNetwork>& metrics) const {
+  if (options_.temperature > 0) return options_.temperature;
+  if (data_.validation.empty()) return 1;
+  constexpr double kLeast = 0.2, kMost = 10;
+  return least_of(kLeast, kMost, [&](double t) {
+    const learn::ListScorer scorer(device_, cooled(metrics, t), rows());
+    double loss = 0;
+    for (const learn::ListGroup& group : data_.validation)
+      scorer.score(group,
+                   [&](std::size_t, const learn::ListScores& scores) { loss += scores.loss(); });
+    return loss;
+  });
+}
+
 Card MetricTraining::card(const MetricResult& result) const {
   Card card = begin_card(options_.name, options_.card, library_, excluded_.size());
   card.emplace_back("training_templates", fmt::format("{}", result.training_templates));
@@ -256,6 +316,7 @@ Card MetricTraining::card(const MetricResult& result) const {
   for (const MetricReport& member : result.members)
     epochs.push_back(fmt::format("{}", member.best_epoch));
   card.emplace_back("kept_epochs", fmt::format("{}", fmt::join(epochs, ", ")));
+  card.emplace_back("temperature", fmt::format("{:.3f}", result.temperature));
   add_settings(card, metric_settings(options_));
   const auto add = [&](const char* part, const MetricJudgement& judgement) {
     if (judgement.queries == 0) return;
@@ -278,10 +339,16 @@ MetricResult MetricTraining::run() {
   for (int m = 0; m < options_.members; ++m) {
     learn::FittedParameters made = fit_or_take_up(m);
     metrics.push_back(learn::network_of(layout, made.parameters));
-    MetricReport report = judge({&metrics.back(), 1});
+    MetricReport& report = result.members.emplace_back();
     report.best_epoch = made.best_epoch;
     report.history = std::move(made.history);
-    result.members.push_back(std::move(report));
+  }
+  result.temperature = temperature(metrics);
+  metrics = cooled(metrics, result.temperature);
+  for (std::size_t m = 0; m < metrics.size(); ++m) {
+    const MetricReport judged = judge({&metrics[m], 1});
+    result.members[m].validation = judged.validation;
+    result.members[m].test = judged.test;
   }
   result.all = judge(metrics);
   result.metric.slots = options_.parts_of.slots;

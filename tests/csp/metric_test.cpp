@@ -1,6 +1,7 @@
 // Metrics on small libraries: lists, training and its checkpoints, files, ranking.
 #include "kronite/metric.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -363,7 +364,8 @@ class MetricTraining : public testing::Test {
 };
 
 TEST_F(MetricTraining, GivesAMetricWithACardAndAReport) {
-  const MetricOptions options = small_options();
+  MetricOptions options = small_options();
+  options.temperature = 1;
   const MetricResult result = train_small(options);
 
   ASSERT_EQ(result.members.size(), 2U);
@@ -386,6 +388,21 @@ TEST_F(MetricTraining, GivesAMetricWithACardAndAReport) {
     EXPECT_GT(std::filesystem::file_size(report + "/" + name), 0U) << name;
   const std::string config = io::read_file(report + "/config.toml");
   EXPECT_EQ(to_toml(parse_metric_config(config, "config.toml")), config);
+}
+
+TEST_F(MetricTraining, TheTemperatureMakesTheValidationLossLeast) {
+  const auto loss = [](double temperature) {
+    MetricOptions options = small_options();
+    options.temperature = temperature;
+    return train_small(options).all.validation.loss;
+  };
+
+  const MetricResult fitted = train_small(small_options());
+
+  EXPECT_EQ(fitted.metric.card_value("temperature"), fmt::format("{:.3f}", fitted.temperature));
+  const double t = fitted.temperature, least = fitted.all.validation.loss;
+  EXPECT_NEAR(loss(t), least, 1e-9);
+  for (const double other : {0.5, 0.9, 1.1, 2.0}) EXPECT_GT(loss(other * t), least) << other;
 }
 
 TEST_F(MetricTraining, GoesOnToTheSameBytesWhereverItWasStopped) {
