@@ -12,7 +12,9 @@
 #include "cli/formulas.hpp"         // for read_formulas
 #include "cli/row_writer.hpp"       // for RowWriter, check_row_file
 #include "cli/terminal.hpp"         // for ProgressLine, interrupted
-#include "csp/template_scores.hpp"  // for TemplateScores
+#include "csp/model_file.hpp"       // for names_a_file
+#include "csp/template_scores.hpp"  // for TemplateScores, best_by
+#include "kronite/metric.hpp"       // for MetricRanker
 
 namespace kronite::cli {
 namespace {
@@ -38,6 +40,8 @@ struct ScoreCommand {
   void run();
 
  private:
+  bool by_metric() const;
+  void run_metric();
   Precision chosen_precision() const {
     return precision == "bf16"   ? Precision::bf16
            : precision == "tf32" ? Precision::tf32
@@ -123,7 +127,56 @@ void ScoreCommand::report(std::size_t rows) const {
              static_cast<double>(pairs_) / seconds_);
 }
 
+/// @throws Error invalid_argument for options that are for classifiers only.
+bool ScoreCommand::by_metric() const {
+  if (model.empty() || !csp::names_a_file(model) || !csp::holds_metric(model)) return false;
+  if (precision != "fp32" || check)
+    fail(Errc::invalid_argument, "{} is for classifiers; a metric is computed in fp32",
+         check ? "--check-precision" : "--precision " + precision);
+  return true;
+}
+
+void ScoreCommand::run_metric() {
+  const csp::MetricRanker ranker(csp::read_metric(model));
+  const TemplateLibrary library =
+      templates.empty() ? TemplateLibrary::embedded() : TemplateLibrary::open(templates);
+  const ElementTable& table = ElementTable::embedded();
+  std::vector<Composition> compositions;
+  std::vector<Row> rows;
+  if (queries.empty()) {
+    rows = rows_of(library);
+    for (std::int64_t i = 0; i < library.size(); ++i)
+      compositions.push_back(library.composition(i));
+  } else {
+    for (const auto& formula : read_formulas({}, queries, table, skip_bad)) {
+      rows.push_back({formula.text, formula.composition.reduced_formula()});
+      compositions.push_back(formula.composition);
+    }
+  }
+  long long longest = 1;
+  for (const auto& ratio : library.ratios())
+    longest = std::max<long long>(longest, library.with_ratio(ratio).size());
+  for (const auto& query : compositions) pairs_ += library.with_ratio(query.ratio_label()).size();
+  const auto width = ranker.metric().members.front().embedding.width();
+  Device on = Device::parse(device, 3.0 * static_cast<double>(width * pairs_));
+  RowWriter writer(out, {"query", "query_formula", "template", "template_formula"},
+                   {"rank", "p", "template_index"});
+  ProgressLine progress("queries");
+  const auto begin = Clock::now();
+  const BestTemplates best =
+      csp::best_by(ranker, on, library, compositions, queries.empty(),
+                   std::min<long long>(top, longest), table, [&](long long done, long long total) {
+                     if (!progress(done, total)) stop();
+                     return true;
+                   });
+  seconds_ = std::chrono::duration<double>(Clock::now() - begin).count();
+  write_rows(best, rows, library, writer);
+  writer.finish();
+  report(rows.size());
+}
+
 void ScoreCommand::run() {
+  if (by_metric()) return run_metric();
   const csp::Model opened = open(model);
   const TemplateLibrary library =
       templates.empty() ? TemplateLibrary::embedded() : TemplateLibrary::open(templates);
@@ -185,8 +238,10 @@ void add_csp_score(CLI::App& parent) {
   command->add_flag("--skip-bad", job->skip_bad,
                     "Leave out formulas that cannot be used instead of running nothing");
   command
-      ->add_option("--model", job->model,
-                   "Model: a .safetensors file or a name inside kronite; default: the best inside")
+      ->add_option(
+          "--model", job->model,
+          "Classifier or metric: a .safetensors file or a name inside kronite; default: the\n"
+          "best inside")
       ->type_name("NAME|FILE");
   command->add_option("--top", job->top, "Templates per query")
       ->check(CLI::Range(1, 100000).description(""))

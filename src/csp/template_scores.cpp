@@ -41,6 +41,28 @@ std::pair<std::int32_t, std::int32_t> places(const std::vector<std::int64_t>& co
 
 }  // namespace
 
+BestTemplates best_by(const Ranker& ranker, Device& device, const TemplateLibrary& library,
+                      const std::vector<Composition>& queries, bool self, std::int64_t k,
+                      const ElementTable& table, const Progress& progress) {
+  const auto values = static_cast<std::size_t>(std::ssize(queries) * k);
+  BestTemplates best{k, std::vector<float>(values, std::nanf("")),
+                     std::vector<std::int64_t>(values, -1)};
+  for (std::int64_t i = 0; i < std::ssize(queries); ++i) {
+    if (progress && !progress(i, std::ssize(queries))) fail(Errc::cancelled, "stopped");
+    const Composition& query = queries[static_cast<std::size_t>(i)];
+    if (!covers(table, query)) continue;
+    std::size_t to = static_cast<std::size_t>(i * k);
+    for (const auto& scored :
+         ranker.rank(device, query, library, library.with_ratio(query.ratio_label()))) {
+      if (self && scored.candidate == i) continue;
+      if (to == static_cast<std::size_t>((i + 1) * k)) break;
+      best.p[to] = static_cast<float>(scored.p);
+      best.index[to++] = scored.candidate;
+    }
+  }
+  return best;
+}
+
 double shared_share(const BestTemplates& a, const BestTemplates& b) {
   std::int64_t shared = 0, all = 0;
   const auto row = [](const BestTemplates& of, std::int64_t i) {

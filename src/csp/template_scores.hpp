@@ -20,6 +20,13 @@ struct BestTemplates {
   std::vector<std::int64_t> index;  ///< in the library; -1 where a row has fewer than k
 };
 
+/// By any ranker, query by query; p is its own. With `self` row i is template i of the library,
+/// which does not meet itself; those with an element outside `table` have empty rows. Waits.
+/// @throws Error as Ranker::rank(); cancelled.
+BestTemplates best_by(const Ranker& ranker, Device& device, const TemplateLibrary& library,
+                      const std::vector<Composition>& queries, bool self, std::int64_t k,
+                      const ElementTable& table, const Progress& progress = {});
+
 /// Share of the templates in `a` that are also among the best of the same row in `b`; 1 when there
 /// are none.
 double shared_share(const BestTemplates& a, const BestTemplates& b);

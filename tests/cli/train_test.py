@@ -185,6 +185,24 @@ class TrainTest(unittest.TestCase):
         self.assertIn("this is a learned metric, no classifier", wrong.stderr)
         self.assertIn("--ranker metric needs --model FILE", none.stderr)
 
+    def test_scores_by_a_metric(self):
+        self.train_metric()
+        formulas = self.write("formulas.txt", "SrTiO3\nNaCl\n")
+
+        listed = run("csp", "score", "--queries", formulas, "--model", self.model, "--top", "3",
+                     "--out", "-")
+        own = run("csp", "score", "--model", self.model, "--top", "2", "--out", "-")
+        coarse = run("csp", "score", "--model", self.model, "--precision", "bf16", "--out", "-")
+
+        self.assertEqual(listed.returncode, 0, listed.stderr)
+        rows = list(csv.DictReader(listed.stdout.splitlines()))
+        self.assertEqual([row["query"] for row in rows], 3 * ["SrTiO3"] + 3 * ["NaCl"])
+        self.assertTrue(all(0 <= float(row["p"]) <= 1 for row in rows))
+        rows = list(csv.DictReader(own.stdout.splitlines()))
+        self.assertFalse([row for row in rows if row["query"] == row["template"]])
+        self.assertEqual(coarse.returncode, 1)
+        self.assertIn("--precision bf16 is for classifiers", coarse.stderr)
+
     def test_tunes_and_goes_on_with_the_journal(self):
         journal, best = self.folder / "trials.jsonl", self.folder / "best.toml"
         quick = self.write("quick.toml", CONFIG.replace("max_epochs = 3", "max_epochs = 1"))
