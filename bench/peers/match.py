@@ -193,7 +193,8 @@ def print_agreement(pairs, ours, fit, distances, out):
                                   "pymatgen": [fits, theirs and list(map(float, theirs))]}) + "\n")
         if theirs is not None and not np.isnan(rms):
             deviations.append(abs(rms - theirs[0]))
-    for row, (number, same, fit_differs, rms_differs) in counts.items():
+    for row in (*KINDS, "all"):
+        number, same, fit_differs, rms_differs = counts[row]
         print(f"{row:>12}{number:8}{same:7}{fit_differs:13}{rms_differs:13}{1 - fit_differs / number:11.4f}")
     deviations = np.sort(deviations)
     print(f"rms of {len(deviations)} pairs: " + ", ".join(

@@ -4,12 +4,12 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
 #include "base/fail.hpp"                  // for fail
 #include "base/parallel.hpp"              // for parallel_tiles
-#include "materials/lattice.hpp"          // for wrap
 #include "materials/matcher_lattice.hpp"  // for similar_bases
 #include "math/sparse_assignment.hpp"     // for SparseAssignment
 
@@ -152,8 +152,8 @@ void Overlays::try_basis(const Basis& basis) {
       sites_of_a_[k][i] = x[0] * basis.to_fractional[0][k] + x[1] * basis.to_fractional[1][k] +
                           x[2] * basis.to_fractional[2][k];
   }
-  // When the reference sites coincide, and the average displacement d of all pairs is no more than
-  // stol, partners are at most 2 stol apart.
+  // Where the reference sites coincide, the average displacement is no more than stol if they are
+  // to stay within it, and so other partners are at most 2 stol apart.
   const double unit = std::cbrt(basis.average.volume / static_cast<double>(b_.size()));
   for (int k = 0; k < 3; ++k)
     reach_[k] = 2 * options_.stol * unit * basis.average.reciprocal_lengths[k];
