@@ -3,10 +3,10 @@
 // otherwise.
 #include "kronite/model.hpp"
 
-#include <cstring>
 #include <string>
 
-#include "csp/model_file.hpp"  // for model_in_memory
+#include "csp/model_file.hpp"          // for model_in_memory
+#include "fuzz/safetensors_input.hpp"  // for with_right_length
 #include "fuzz/target.hpp"
 #include "io/input.hpp"        // for read_file
 #include "io/safetensors.hpp"  // for SafetensorsFile
@@ -14,34 +14,6 @@
 
 namespace kronite::fuzz {
 namespace {
-
-constexpr std::size_t kLengthBytes = 8;
-
-/// Length of the JSON object at the beginning of the text, with the spaces behind it.
-std::size_t object_length(std::string_view text) {
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string && c == '\\')
-      ++i;
-    else if (c == '"')
-      in_string = !in_string;
-    else if (!in_string && c == '{')
-      ++depth;
-    else if (!in_string && c == '}' && --depth == 0)
-      return std::min(text.find_first_not_of(' ', i + 1), text.size());
-  }
-  return text.size();
-}
-
-std::string with_right_length(std::string_view file) {
-  if (file.size() < kLengthBytes) return std::string(file);
-  const std::uint64_t length = object_length(file.substr(kLengthBytes));
-  std::string mended(file);
-  std::memcpy(mended.data(), &length, sizeof length);
-  return mended;
-}
 
 void read_tensors(std::span<const std::byte> bytes) {
   accepts([&] {
