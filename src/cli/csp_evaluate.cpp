@@ -44,8 +44,7 @@ std::string crystals(std::size_t count) {
   return fmt::format("{} crystal{}", count, count == 1 ? "" : "s");
 }
 
-// --- queries
-// --------------------------------------------------------------------------------------
+// --- queries -------------------------------------------------------------------------------------
 
 /// Gathers the crystals to be predicted, and says what is left out.
 class QueryReader {
@@ -130,8 +129,7 @@ std::vector<csp::KnownCrystal> QueryReader::read(const ReadOptions& reading) {
   return std::move(queries_);
 }
 
-// --- tables
-// ---------------------------------------------------------------------------------------
+// --- tables --------------------------------------------------------------------------------------
 
 std::string percent(double share) { return fmt::format("{:.1f}", 100 * share); }
 std::string value_cell(const Share& share) { return share.of == 0 ? "-" : percent(share.value); }
@@ -187,8 +185,7 @@ void print_groups(const std::vector<EvaluatedQuery>& queries, const csp::Evaluat
   table.print();
 }
 
-// --- the command
-// ----------------------------------------------------------------------------------
+// --- the command ---------------------------------------------------------------------------------
 
 std::string share_above_zero(const std::string& text) {
   const auto value = io::to_number(text);

@@ -34,8 +34,7 @@ std::string text_cell(std::string_view text) {
   return cell;
 }
 
-// --- queries.csv
-// ----------------------------------------------------------------------------------
+// --- queries.csv ---------------------------------------------------------------------------------
 
 std::string queries_header() {
   std::string text =
@@ -75,8 +74,7 @@ std::string queries_csv(const Queries& queries, const TemplateLibrary& library) 
   return text;
 }
 
-// --- success
-// --------------------------------------------------------------------------------------
+// --- success -------------------------------------------------------------------------------------
 
 /// The shares of a row with their names: "1", "5", ..., "all", "likely".
 std::vector<std::pair<std::string, Share>> shares_of(const SuccessRow& row) {
@@ -163,8 +161,7 @@ std::string success_svg(const Queries& queries, bool matched, const std::string&
   return io::plot_svg({title, {std::move(panel), std::move(matches)}});
 }
 
-// --- groups
-// ---------------------------------------------------------------------------------------
+// --- groups --------------------------------------------------------------------------------------
 
 std::string groups_csv(const Queries& queries, const EvaluateOptions& options) {
   std::string text = "kind,group,success,among,hits,queries,share,low,high\n";
@@ -185,8 +182,7 @@ std::string groups_csv(const Queries& queries, const EvaluateOptions& options) {
   return text;
 }
 
-// --- reliability
-// ----------------------------------------------------------------------------------
+// --- reliability ---------------------------------------------------------------------------------
 
 Series reliability_line(std::string label, int colour, const std::vector<ReliabilityBin>& bins) {
   Series line{std::move(label), Mark::line_and_points, colour, {}, {}, {}, {}};
@@ -231,8 +227,7 @@ std::string reliability_csv(const Evaluation& evaluation) {
   return text;
 }
 
-// --- summary and manifest
-// -------------------------------------------------------------------------
+// --- summary and manifest ------------------------------------------------------------------------
 
 Json summary_json(const Evaluation& evaluation, const EvaluateOptions& options,
                   const EvaluationRun& run) {
