@@ -73,6 +73,7 @@ static void test_prediction(const kronite_model* model, kronite_device* device) 
   options.size = sizeof options;
   options.model = model;
   options.top = 1000;
+  options.keep_duplicates = 1;
   options.cutoff = -1;
   candidate.size = sizeof candidate;
   summary.size = sizeof summary;
