@@ -28,6 +28,7 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import tempfile
 import warnings
 
@@ -141,6 +142,8 @@ def sensible(structure):
 
 
 def draw_pairs(entries, count, seed, setting_noise=1e-3):
+    if all(len(group) < 2 for group in entries.by_formula.values()):
+        sys.exit("no two entries of one formula in this file")  # two_of_one would not end
     draw = np.random.default_rng(seed)
     pairs = []
     while len(pairs) < count:

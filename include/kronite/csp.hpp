@@ -90,7 +90,7 @@ struct Candidate {
   double volume_factor = 1;                  ///< candidate volume / template volume
   /// What was done: as_template also where `scaled` was asked for and an atomic volume is unknown.
   VolumeMethod volume = VolumeMethod::as_template;
-  bool known = false;   ///< the template is the query's own formula
+  bool known = false;   ///< the template, or that of a duplicate, is the query's own formula
   Structure structure;  ///< conventional cell, symmetrised
   Symmetry symmetry;    ///< of its sites
   int space_group = 0;

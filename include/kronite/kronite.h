@@ -233,7 +233,7 @@ KRONITE_API int kronite_prediction_summarise(const kronite_prediction* predictio
 typedef struct kronite_candidate {
   size_t size;
   int rank;                /* from 1 */
-  int known;               /* not 0: the template is the query's own formula */
+  int known;               /* not 0: the template, or a duplicate's, is the query's own formula */
   double score;            /* larger is better */
   double p;                /* probability that the structures are alike; NaN without a model */
   double p_std;            /* its spread over the ensemble; NaN likewise */

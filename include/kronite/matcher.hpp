@@ -16,10 +16,13 @@ namespace kronite {
 /// Tolerances with the meaning, and the defaults, of pymatgen's StructureMatcher with
 /// primitive_cell and scale (Ong et al., Comput. Mater. Sci. 68 (2013) 314).
 struct MatchOptions {
-  double ltol = 0.2;     ///< lattice vectors may differ by a factor of 1 + ltol; in [0, 1]
+  double ltol = 0.2;     ///< lattice vectors may differ by a factor of 1 + ltol; in (0, 1]
   double stol = 0.3;     ///< how far sites may lie apart, in units of (V/n)^(1/3); in (0, 1]
   double angle_tol = 5;  ///< angles between lattice vectors may differ by it, degrees; in (0, 45]
 };
+
+/// @throws Error invalid_argument for a tolerance outside its range.
+void check_match_options(const MatchOptions& options);
 
 /// How well two crystals lie on each other. Distances are in units of (V/n)^(1/3), the edge of the
 /// cube that an atom has to itself, V and n being those of the average of both cells.
@@ -27,8 +30,8 @@ struct Match {
   /// Whether some overlay brings every site within stol of its partner: StructureMatcher.fit().
   bool same = false;
   /// Of the overlay with the least rms distance: that distance, and the largest one in it; what
-  /// StructureMatcher.get_rms_dist() gives. NaN where no overlay has an rms below stol. Numbers do
-  /// not imply `same`: one site may lie beyond stol while the rms of all stays below.
+  /// StructureMatcher.get_rms_dist() gives. NaN where no overlay has an rms up to stol. Numbers do
+  /// not imply `same`: one site may lie beyond stol while the rms of all does not.
   double rms = std::numeric_limits<double>::quiet_NaN();
   double max_distance = std::numeric_limits<double>::quiet_NaN();
 };

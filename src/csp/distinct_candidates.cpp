@@ -38,6 +38,7 @@ void DistinctCandidates::add(Candidate candidate) {
     if (!cells_[i] || candidates_[i].space_group != candidate.space_group) continue;
     const Match found = match(*cells_[i], *cell);
     if (!found.same) continue;
+    candidates_[i].known = candidates_[i].known || candidate.known;
     candidates_[i].duplicates.push_back(as_duplicate(candidate, found.rms));
     return;
   }

@@ -9,6 +9,7 @@
 #include "base/fail.hpp"                // for fail
 #include "base/log.hpp"                 // for warning
 #include "csp/assign_elements.hpp"      // for assign_elements
+#include "csp/cutoff.hpp"               // for above_cutoff
 #include "csp/describe_templates.hpp"   // for same_composition
 #include "csp/distinct_candidates.hpp"  // for DistinctCandidates
 #include "csp/record.hpp"               // for probability_text
@@ -211,9 +212,8 @@ Prediction predict(Device& device, const Composition& query, const TemplateLibra
   }
   const Ranker::Scored best = ranked.front();
   prediction.best_p = best.p;
-  std::erase_if(ranked, [&](const Ranker::Scored& s) {
-    return options.cutoff > 0 && s.p <= options.cutoff;  // not where there is no p
-  });
+  std::erase_if(ranked,
+                [&](const Ranker::Scored& s) { return !above_cutoff(s.p, options.cutoff); });
   prediction.likely = static_cast<std::int64_t>(ranked.size());
   if (ranked.empty()) prediction.note = not_likely_note(prediction, library, best, options.cutoff);
 

@@ -10,6 +10,7 @@
 
 #include "base/fail.hpp"                  // for fail
 #include "base/parallel.hpp"              // for parallel_tiles
+#include "materials/lattice.hpp"          // for minus
 #include "materials/matcher_lattice.hpp"  // for similar_bases
 #include "math/sparse_assignment.hpp"     // for SparseAssignment
 
@@ -23,21 +24,6 @@ using matcher::Basis;
 constexpr double kPerfect = 1e-5;
 /// So that rounding leaves nothing out.
 constexpr double kRoundingUp = 1 + 1e-9;
-
-Vector3 minus(const Vector3& a, const Vector3& b) {
-  return {a[0] - b[0], a[1] - b[1], a[2] - b[2]};
-}
-
-void check(const MatchOptions& options) {
-  if (!(options.ltol >= 0 && options.ltol <= 1))  // no NaN
-    fail(Errc::invalid_argument, "match: ltol is {}, expected 0 to 1", options.ltol);
-  if (!(options.stol > 0 && options.stol <= 1))
-    fail(Errc::invalid_argument, "match: stol is {}, expected more than 0 and at most 1",
-         options.stol);
-  if (!(options.angle_tol > 0 && options.angle_tol <= 45))
-    fail(Errc::invalid_argument,
-         "match: angle_tol is {}, expected more than 0 and at most 45 degrees", options.angle_tol);
-}
 
 /// The lattice at a volume of one unit per site.
 Lattice normalised(const Structure& cell) {
@@ -298,8 +284,20 @@ void Overlays::measure(const AverageLattice& average) {
 
 }  // namespace
 
+void check_match_options(const MatchOptions& options) {
+  if (!(options.ltol > 0 && options.ltol <= 1))  // no NaN
+    fail(Errc::invalid_argument, "match: ltol is {}, expected more than 0 and at most 1",
+         options.ltol);
+  if (!(options.stol > 0 && options.stol <= 1))
+    fail(Errc::invalid_argument, "match: stol is {}, expected more than 0 and at most 1",
+         options.stol);
+  if (!(options.angle_tol > 0 && options.angle_tol <= 45))
+    fail(Errc::invalid_argument,
+         "match: angle_tol is {}, expected more than 0 and at most 45 degrees", options.angle_tol);
+}
+
 Match match(const MatchCell& a, const MatchCell& b, const MatchOptions& options) {
-  check(options);
+  check_match_options(options);
   Match best;
   for (auto i = a.levels().rbegin(); i != a.levels().rend() && !best.same; ++i)
     for (auto j = b.levels().rbegin(); j != b.levels().rend() && !best.same; ++j) {
@@ -318,7 +316,7 @@ std::vector<Match> match_pairs(const std::vector<MatchCell>& first,
                                const std::vector<MatchCell>& second,
                                const std::vector<std::pair<std::int32_t, std::int32_t>>& pairs,
                                const MatchOptions& options, const Progress& progress) {
-  check(options);
+  check_match_options(options);
   const auto cell = [](const std::vector<MatchCell>& cells, std::int32_t i) -> const MatchCell& {
     if (i < 0 || static_cast<std::size_t>(i) >= cells.size())
       fail(Errc::invalid_argument, "match: there is no crystal {} in a list of {}", i,

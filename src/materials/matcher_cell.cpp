@@ -13,7 +13,7 @@
 
 #include "base/fail.hpp"          // for fail
 #include "kronite/matcher.hpp"    // for MatchCell
-#include "materials/lattice.hpp"  // for wrap, reciprocal, fractional
+#include "materials/lattice.hpp"  // for minus, wrap, reciprocal, fractional
 
 namespace kronite {
 namespace matcher {
@@ -28,10 +28,6 @@ Vector3 nearest(Vector3 x) {
 bool within(const Vector3& x, const Vector3& tolerance) {
   return std::abs(x[0]) < tolerance[0] && std::abs(x[1]) < tolerance[1] &&
          std::abs(x[2]) < tolerance[2];
-}
-
-Vector3 minus(const Vector3& a, const Vector3& b) {
-  return {a[0] - b[0], a[1] - b[1], a[2] - b[2]};
 }
 
 Vector3 plus(const Vector3& a, const Vector3& b, double times = 1) {

@@ -256,6 +256,22 @@ TEST(DistinctCandidates, TellsADistortedVariantFromTheUndistortedCrystal) {
   EXPECT_TRUE(candidates[1].duplicates.empty());
 }
 
+TEST(DistinctCandidates, AreKnownWhenADuplicateIs) {
+  csp::Candidate first, second;
+  first.structure = second.structure = test::perovskite(56, 22, 4.0);
+  second.known = true;
+  csp::DistinctCandidates distinct(true);
+
+  distinct.add(first);
+  distinct.add(second);
+
+  const auto candidates = distinct.take();
+  ASSERT_EQ(candidates.size(), 1u);
+  EXPECT_TRUE(candidates[0].known);
+  ASSERT_EQ(candidates[0].duplicates.size(), 1u);
+  EXPECT_TRUE(candidates[0].duplicates[0].known);
+}
+
 TEST(DistinctCandidates, KeepsWhatCannotBeCompared) {
   csp::Candidate needle;
   needle.structure.lattice = {{{3, 0, 0}, {0, 3, 0}, {0, 0, 9000}}};

@@ -206,8 +206,8 @@ TEST(Matcher, RefusesWhatItCannotCompare) {
   const std::vector<MatchCell> cells = {MatchCell(halite())};
 
   for (const MatchOptions& options :
-       {with(-0.1, .3, 5), with(std::nan(""), .3, 5), with(.2, 0, 5), with(.2, 2, 5),
-        with(.2, .3, 0), with(.2, .3, 90), with(.2, INFINITY, 5)})
+       {with(-0.1, .3, 5), with(0, .3, 5), with(std::nan(""), .3, 5), with(.2, 0, 5),
+        with(.2, 2, 5), with(.2, .3, 0), with(.2, .3, 90), with(.2, INFINITY, 5)})
     EXPECT_THROW(match(halite(), halite(), options), Error);
   EXPECT_THROW(MatchCell{Structure{}}, Error);
   EXPECT_THROW(MatchCell{close}, Error);
