@@ -25,28 +25,16 @@ std::vector<float> rows_of(const TemplateLibrary& library, std::span<const std::
   return rows;
 }
 
-class CloseEnough {
- public:
-  CloseEnough(const TemplateLibrary& library, std::span<const std::int32_t> members, double limit)
-      : library_(library), members_(members), limit_(limit) {}
-
-  bool operator()(double squared, std::int64_t a, std::int64_t b) const {
-    if (squared <= limit_ * limit_ * (1 - kRounding)) return true;
-    if (squared > limit_ * limit_ * (1 + kRounding)) return false;
-    return dissimilarity(fingerprint(a), fingerprint(b)) <= limit_;
-  }
-
- private:
-  Fingerprint fingerprint(std::int64_t place) const {
-    return library_.fingerprint(members_[static_cast<std::size_t>(place)]);
-  }
-
-  const TemplateLibrary& library_;
-  std::span<const std::int32_t> members_;
-  double limit_;
-};
-
 }  // namespace
+
+bool CloseEnough::operator()(double squared, std::int64_t a, std::int64_t b) const {
+  if (squared <= limit_ * limit_ * (1 - kRounding)) return true;
+  if (squared > limit_ * limit_ * (1 + kRounding)) return false;
+  const auto fingerprint = [&](std::int64_t place) {
+    return library_.fingerprint(members_[static_cast<std::size_t>(place)]);
+  };
+  return dissimilarity(fingerprint(a), fingerprint(b)) <= limit_;
+}
 
 void for_close_pairs(Device& device, const TemplateLibrary& library,
                      std::span<const std::int32_t> members, double limit,

@@ -12,10 +12,24 @@
 
 namespace kronite::csp {
 
+/// Whether two of `members` (places in it) have a dissimilarity <= limit: told by its square in
+/// single precision, `squared`, or where that is too near the limit by dissimilarity().
+class CloseEnough {
+ public:
+  CloseEnough(const TemplateLibrary& library, std::span<const std::int32_t> members, double limit)
+      : library_(library), members_(members), limit_(limit) {}
+
+  bool operator()(double squared, std::int64_t a, std::int64_t b) const;
+
+ private:
+  const TemplateLibrary& library_;
+  std::span<const std::int32_t> members_;
+  double limit_;
+};
+
 /// take(a, b, squared) for all a < b, places in `members`, whose structures have a dissimilarity <=
 /// limit, in ascending order; `squared`: its square, in single precision. Which pairs these are is
-/// the same on every device: distances are formed there in single precision, and those too near the
-/// limit to be decided by it are asked of dissimilarity(). Waits.
+/// the same on every device, as CloseEnough tells. Waits.
 using ClosePairSink = std::function<void(std::int32_t a, std::int32_t b, float squared)>;
 void for_close_pairs(Device& device, const TemplateLibrary& library,
                      std::span<const std::int32_t> members, double limit,

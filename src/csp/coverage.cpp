@@ -13,12 +13,15 @@ Covers find_covers(Device& device, const TemplateLibrary& library,
                    std::span<const std::int32_t> members, double tau) {
   Covers covers(members.size());
   const double reach = tau * std::sqrt(-std::log(kLeastCover));
-  for_close_pairs(
-      device, library, members, reach, [&](std::int32_t a, std::int32_t b, float squared) {
-        const auto k = static_cast<float>(std::exp(-static_cast<double>(squared) / (tau * tau)));
-        covers[static_cast<std::size_t>(a)].push_back({b, k});
-        covers[static_cast<std::size_t>(b)].push_back({a, k});
-      });
+  const CloseEnough alike(library, members, tau);
+  for_close_pairs(device, library, members, reach,
+                  [&](std::int32_t a, std::int32_t b, float squared) {
+                    const auto square = static_cast<double>(squared);
+                    const auto k = static_cast<float>(std::exp(-square / (tau * tau)));
+                    const bool is_alike = alike(square, a, b);
+                    covers[static_cast<std::size_t>(a)].push_back({b, k, is_alike});
+                    covers[static_cast<std::size_t>(b)].push_back({a, k, is_alike});
+                  });
   return covers;
 }
 
@@ -27,7 +30,7 @@ std::vector<Pick> pick_by_coverage(const Covers& covers, const std::vector<doubl
   std::vector<double> left = p;
   const auto gain_of = [&](std::size_t j) {
     double gain = left[j];
-    for (const auto& [place, k] : covers[j])
+    for (const auto& [place, k, alike] : covers[j])
       gain += static_cast<double>(k) * left[static_cast<std::size_t>(place)];
     return gain;
   };
@@ -48,7 +51,7 @@ std::vector<Pick> pick_by_coverage(const Covers& covers, const std::vector<doubl
       continue;
     }
     picks.push_back({next.place, now});
-    for (const auto& [place, k] : covers[next.place])
+    for (const auto& [place, k, alike] : covers[next.place])
       left[static_cast<std::size_t>(place)] *= 1 - static_cast<double>(k);
     left[next.place] = 0;
   }

@@ -16,10 +16,7 @@ namespace kronite::csp {
 struct Cover {
   std::int32_t place;
   float k;
-
-  /// Whether the dissimilarity is at most tau.
-  bool alike() const { return k >= kCoverOfAlike; }
-  static constexpr float kCoverOfAlike = 0.36787942F;  // exp(-1), a little less
+  bool alike;  ///< whether the dissimilarity is at most tau
 };
 inline constexpr double kLeastCover = 1e-3;
 using Covers = std::vector<std::vector<Cover>>;

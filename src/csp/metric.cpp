@@ -13,7 +13,6 @@ namespace kronite::csp {
 namespace {
 
 constexpr int kVersion = 1;  // files up to this version are read
-constexpr std::int64_t kMostSlots = 64, kMostVector = 4096;
 
 std::string prefix_of(std::size_t member) { return fmt::format("members.{}.", member); }
 
@@ -137,6 +136,9 @@ void Metric::check() const {
     member.check(inputs(), std::ssize(trait_mean));
     require(member.embedding.vectors.width == 0 || member.embedding.vectors.width == vector,
             "the learned vectors of the metric have another length than it says");
+    for (const EmbeddingNetwork* part : {&member.shift, &member.bias, &member.none_of})
+      require(part->vectors.places.empty(),
+              "learned vectors of the metric are of another part than its embedding");
     for (const auto& place : member.embedding.vectors.places)
       require(place.slot < slots, "a learned vector of the metric is of no slot");
   }

@@ -1,9 +1,10 @@
 // Reading and writing the settings of a metric's training.
 #include "csp/metric_config.hpp"
 
-#include "base/fail.hpp"      // for fmt::format
-#include "io/input.hpp"       // for read_file
-#include "io/toml_table.hpp"  // for TomlTable
+#include "base/fail.hpp"          // for fmt::format
+#include "csp/metric_inputs.hpp"  // for kMostSlots, kMostVector
+#include "io/input.hpp"           // for read_file
+#include "io/toml_table.hpp"      // for TomlTable
 
 namespace kronite::csp {
 namespace {
@@ -32,8 +33,8 @@ void read_parts_of(TomlTable table, MetricParts& parts, double& temperature) {
   outputs("descriptor_linear", parts.descriptor_linear);
   layers("descriptor_hidden", parts.descriptor_hidden);
   outputs("descriptor_outputs", parts.descriptor_outputs);
-  table.read("slots", parts.slots, {0, 64});
-  table.read("vector", parts.vector, {0, 4096});
+  table.read("slots", parts.slots, {0, kMostSlots});
+  table.read("vector", parts.vector, {0, kMostVector});
   table.read("slots_share", parts.slots_share);
   outputs("slot_linear", parts.slot_linear);
   layers("slot_hidden", parts.slot_hidden);

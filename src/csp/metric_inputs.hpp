@@ -10,6 +10,9 @@
 
 namespace kronite::csp {
 
+/// What slots and learned vectors may be at most.
+inline constexpr std::int64_t kMostSlots = 64, kMostVector = 4096;
+
 /// Rows of compositions:
 ///   290 values of the descriptor, standardised;
 ///   a learned vector of `vector` values for each slot;

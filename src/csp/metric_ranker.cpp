@@ -1,5 +1,4 @@
-// Ranking by a learned metric: points of a ratio's templates are kept, a query costs one distance
-// each.
+// Ranking by a learned metric: points of a ratio's templates, and who is alike with whom, are kept.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -105,8 +104,7 @@ std::vector<double> with_alike(const std::vector<double>& p, const Covers& cover
   for (std::size_t j = 0; j < p.size(); ++j) {
     double others = 0;
     for (const Cover& cover : covers[j])
-      if (const auto k = static_cast<std::size_t>(cover.place);
-          cover.alike() && counts(relation, k))
+      if (const auto k = static_cast<std::size_t>(cover.place); cover.alike && counts(relation, k))
         others += p[k];
     // What counts beside a template that does not is smaller when that one counts too.
     total[j] = p[j] + (counts(relation, j) ? others : (1 - p[j]) * others);
@@ -236,6 +234,14 @@ MetricRanker::MetricRanker(Metric metric, const ElementTable& table)
   metric_->check();
   check_table(*metric_, table);
   cache_ = std::make_shared<Cache>(metric_, table);
+  for (const MetricNetwork& member : metric_->members) {
+    const LearnedVectors& vectors = member.embedding.vectors;
+    if (std::ssize(vectors.table) !=
+        (vectors.width > 0 ? cache_->inputs.kinds() : 0) * vectors.width)
+      fail(Errc::invalid_argument, "{} has learned vectors of {} elements, expected {}",
+           called(*metric_), std::ssize(vectors.table) / std::max<std::int64_t>(1, vectors.width),
+           cache_->inputs.kinds());
+  }
 }
 
 MetricRanker::MetricRanker(std::shared_ptr<Cache> cache)

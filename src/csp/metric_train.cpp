@@ -21,8 +21,9 @@ constexpr std::size_t kWidth = 290;
 constexpr const char* kNotGoodFor =
     "Ratios without templates: it orders known crystals and proposes no new structure type. "
     "Disordered, amorphous, molecular and organic crystals, metallic glasses and quasicrystals, "
-    "which the training data hardly hold. Polymorphs: it sees compositions only, so that it cannot "
-    "tell templates of one formula apart. Stability: p says how alike structures are, not how low "
+    "which the training data hardly hold. Polymorphs: of a query it sees the composition only, so "
+    "that all its polymorphs get one ranking. Stability: p says how alike structures are, not how "
+    "low "
     "an energy is. p is of the library that it ranks: with other templates it is another one.";
 
 PairOptions split_options(const MetricOptions& options) {
@@ -62,7 +63,8 @@ learn::MetricShape shape_of(const MetricParts& from, const MetricInputs& inputs)
     // The 1 of a slot that is there stands for biases, so that an empty slot gives zeros.
     add({columns, inputs.slot_width(), from.slot_hidden, from.slot_outputs, false});
   }
-  const bool read = from.descriptor_outputs + from.slot_linear + from.slot_outputs > 0;
+  const bool read =
+      from.slots > 0 && from.descriptor_outputs + from.slot_linear + from.slot_outputs > 0;
   if (from.vector > 0 && read) {
     learn::VectorShape& vectors = shape.embedding.vectors;
     vectors = {inputs.kinds(), from.vector, from.slots, {}};
@@ -181,6 +183,10 @@ class MetricTraining {
         shape_(shape_of(options.parts_of, inputs_)),
         rows_(describe_all()),
         data_(make_lists(device, library, split_options(options), excluded)) {
+    if (options.fit.patience > 0 && !data_.validation.empty() && !validation_has_alike())
+      fail(Errc::invalid_argument,
+           "no validation query has an alike training template, so there is nothing to stop "
+           "early by; set patience = 0");
     if (shape_.has_traits()) take_traits();
   }
 
@@ -200,6 +206,7 @@ class MetricTraining {
                         const std::vector<learn::ListGroup>& groups,
                         const std::vector<CloseLists>& alike) const;
   MetricReport judge(std::span<const MetricNetwork> metrics) const;
+  bool validation_has_alike() const;
   double temperature(const std::vector<MetricNetwork>& metrics) const;
   Card card(const MetricResult& result) const;
 
@@ -295,9 +302,16 @@ MetricReport MetricTraining::judge(std::span<const MetricNetwork> metrics) const
   return report;
 }
 
+bool MetricTraining::validation_has_alike() const {
+  for (const learn::ListGroup& group : data_.validation)
+    for (std::size_t q = 0; q < group.queries.size(); ++q)
+      if (group.any_alike(q)) return true;
+  return false;
+}
+
 double MetricTraining::temperature(const std::vector<MetricNetwork>& metrics) const {
   if (options_.temperature > 0) return options_.temperature;
-  if (data_.validation.empty()) return 1;
+  if (!validation_has_alike()) return 1;  // where all answers are "none", the loss says nothing
   constexpr double kLeast = 0.2, kMost = 10;
   return least_of(kLeast, kMost, [&](double t) {
     const learn::ListScorer scorer(device_, cooled(metrics, t), rows());
@@ -372,6 +386,15 @@ MetricResult train_metric(Device& device, const TemplateLibrary& library,
   if (options.members < 1)
     fail(Errc::invalid_argument, "{} metrics are to be trained, expected at least 1",
          options.members);
+  const MetricParts& parts = options.parts_of;
+  if (parts.slots < 0 || parts.slots > kMostSlots || parts.vector < 0 || parts.vector > kMostVector)
+    fail(Errc::invalid_argument,
+         "a metric of {} slots and vectors of {} values is to be trained, expected 0 to {} and 0 "
+         "to {}",
+         parts.slots, parts.vector, kMostSlots, kMostVector);
+  if (!(options.temperature >= 0 && std::isfinite(options.temperature)))  // no NaN
+    fail(Errc::invalid_argument, "the temperature is {}, expected a number above 0, or 0 to fit it",
+         options.temperature);
   return MetricTraining(device, library, options, excluded_formulas, hooks).run();
 }
 

@@ -210,7 +210,9 @@ Prediction predict(Device& device, const Composition& query, const TemplateLibra
                                         : no_use_note(prediction, library, any_ranked);
     return prediction;
   }
-  const Ranker::Scored best = ranked.front();
+  // Not always the first one: an order may put different structures before probable ones.
+  const Ranker::Scored best = *std::max_element(
+      ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.p < b.p; });
   prediction.best_p = best.p;
   std::erase_if(ranked,
                 [&](const Ranker::Scored& s) { return !above_cutoff(s.p, options.cutoff); });

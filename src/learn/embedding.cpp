@@ -64,7 +64,7 @@ void EmbeddingNetwork::check(std::int64_t inputs) const {
   }
   const bool whole =
       vectors.width >= 0 &&
-      (vectors.width == 0 ? vectors.table.empty()
+      (vectors.width == 0 ? vectors.table.empty() && vectors.places.empty()
                           : vectors.table.size() % static_cast<std::size_t>(vectors.width) == 0);
   if (!whole || !std::all_of(vectors.table.begin(), vectors.table.end(),
                              [](float v) { return std::isfinite(v); }))

@@ -67,17 +67,17 @@ double add_probabilities(std::span<const float> squared, std::span<const float> 
   const auto logit = [&](std::size_t j) {
     return (bias.empty() ? 0.0 : static_cast<double>(bias[j])) - static_cast<double>(squared[j]);
   };
+  const auto counts = [&](std::size_t j) { return !is(relation, j, Relation::left_out); };
   double largest = none;
-  for (std::size_t j = 0; j < squared.size(); ++j) largest = std::max(largest, logit(j));
-  const auto term = [&](std::size_t j) { return std::exp(logit(j) - largest); };
+  for (std::size_t j = 0; j < squared.size(); ++j)
+    if (counts(j)) largest = std::max(largest, logit(j));
   const double none_term = std::exp(none - largest);
   double sum = none_term;
   for (std::size_t j = 0; j < squared.size(); ++j)
-    if (!is(relation, j, Relation::left_out)) sum += term(j);
-  for (std::size_t j = 0; j < squared.size(); ++j) {
-    const double mine = term(j);
-    p[j] += share * mine / (is(relation, j, Relation::left_out) ? sum + mine : sum);
-  }
+    if (counts(j)) sum += std::exp(logit(j) - largest);
+  for (std::size_t j = 0; j < squared.size(); ++j)
+    p[j] += share * (counts(j) ? std::exp(logit(j) - largest) / sum
+                               : 1 / (1 + sum * std::exp(largest - logit(j))));
   return share * none_term / sum;
 }
 

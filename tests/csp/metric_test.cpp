@@ -210,6 +210,65 @@ TEST(MetricRanker, GivesProbabilitiesThatAddUpOverAlikeTemplates) {
   }
 }
 
+TEST(MetricRanker, PIsASoftmaxSummedOverAlikeTemplates) {
+  MetricOptions options = test::small_options();
+  options.members = 1;
+  options.parts_of.shift_hidden = options.parts_of.bias_hidden = options.parts_of.none_hidden = {};
+  Metric metric = test::train_small(options).metric;
+  metric.tau = 0.1;
+  const MetricRanker ranker(metric);
+  const TemplateLibrary library = library_of({point("NaCl", "a", 0), point("KCl", "b", 0.05F),
+                                              point("LiF", "c", 0.5F), point("MgO", "d", 3)});
+  Device device = Device::cpu();
+
+  for (const char* formula : {"RbCl", "NaCl"}) {  // the second is that of a template
+    const Composition query = Composition::parse(formula);
+    std::vector<Composition> all{query};
+    for (std::int64_t i = 0; i < library.size(); ++i) all.push_back(library.composition(i));
+    const auto points = ranker.embed(device, all);
+    const std::size_t width = points.size() / all.size(), n = all.size() - 1;
+    std::vector<double> term(n, 0.0);
+    std::vector<bool> own(n);
+    double sum = std::exp(metric.members[0].none);
+    for (std::size_t j = 0; j < n; ++j) {
+      double squared = 0;
+      for (std::size_t k = 0; k < width; ++k) {
+        const double x =
+            static_cast<double>(points[k]) - static_cast<double>(points[(j + 1) * width + k]);
+        squared += x * x;
+      }
+      term[j] = std::exp(-squared);
+      own[j] = library.info(static_cast<std::int64_t>(j)).formula == formula;
+      if (!own[j]) sum += term[j];
+    }
+
+    const auto scored = ranker.rank(device, query, library, {0, library.size()});
+
+    ASSERT_EQ(scored.size(), n);
+    for (const auto& s : scored) {
+      const auto j = static_cast<std::size_t>(s.candidate);
+      const double with_own = own[j] ? sum + term[j] : sum;
+      double expected = term[j] / with_own;
+      for (std::size_t k = 0; k < n; ++k)
+        if (k != j && !own[k] &&
+            dissimilarity(library.fingerprint(s.candidate),
+                          library.fingerprint(static_cast<std::int64_t>(k))) <= metric.tau)
+          expected += term[k] / with_own;
+      EXPECT_NEAR(s.p, expected, 1e-5) << formula << j;  // points are in single precision
+    }
+  }
+}
+
+TEST(MetricRanker, RefusesLearnedVectorsOfOtherElements) {
+  Metric metric = small_metric();
+  LearnedVectors& vectors = metric.members[0].embedding.vectors;
+  vectors.table.resize(static_cast<std::size_t>(vectors.width));
+
+  const auto text = refusal([&] { MetricRanker{metric}; }, Errc::invalid_argument);
+
+  expect_contains(text, "learned vectors of 1 elements, expected 94");
+}
+
 TEST(MetricRanker, TheOwnFormulaChangesNothingForTheOthers) {
   const TemplateLibrary with = library_of({point("NaCl", "a", 0), point("KCl", "b", 0.5F),
                                            point("LiF", "c", 0.52F), point("MgO", "d", 3)});
@@ -248,7 +307,13 @@ TEST(MetricRanker, AmongSomeTemplatesTheOthersAreNotThere) {
 
   EXPECT_EQ(all.size(), 4U);
   ASSERT_EQ(some.size(), 3U);
-  for (const auto& scored : some) EXPECT_NE(scored.candidate, 1);
+  const auto p_of = [](const std::vector<Ranker::Scored>& list, std::int64_t candidate) {
+    for (const auto& s : list)
+      if (s.candidate == candidate) return s.p;
+    return -1.0;
+  };
+  EXPECT_EQ(p_of(some, 1), -1);
+  for (const std::int64_t i : {2, 3}) EXPECT_GT(p_of(some, i), p_of(all, i));  // one fewer to share
   EXPECT_THROW(ranker.among(library, {true}), Error);
 }
 

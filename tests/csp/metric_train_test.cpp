@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <limits>
 
 #include "csp/metric_config.hpp"
 #include "csp/metric_report.hpp"
@@ -130,6 +131,17 @@ TEST_F(MetricTraining, WorksWithoutTraitsVectorsAndSlots) {
   EXPECT_TRUE(std::isfinite(result.members[0].validation.loss));
 }
 
+TEST_F(MetricTraining, LearnsNoVectorsWithoutSlots) {
+  MetricOptions options = small_options();
+  options.members = 1;
+  options.parts_of.slots = 0;
+
+  const Metric once = train_small(options).metric, again = train_small(options).metric;
+
+  EXPECT_TRUE(once.members[0].embedding.vectors.table.empty());
+  EXPECT_EQ(bytes_of(once), bytes_of(again));
+}
+
 TEST_F(MetricTraining, NamesWhatIsWrongWithOptions) {
   MetricOptions nothing = small_options(), nobody = small_options(), parts = small_options();
   nothing.parts_of.descriptor_linear = nothing.parts_of.descriptor_outputs = 0;
@@ -140,6 +152,33 @@ TEST_F(MetricTraining, NamesWhatIsWrongWithOptions) {
   expect_contains(refusal([&] { train_small(nothing); }, Errc::invalid_argument), "no outputs");
   expect_contains(refusal([&] { train_small(nobody); }, Errc::invalid_argument), "at least 1");
   expect_contains(refusal([&] { train_small(parts); }, Errc::invalid_argument), "add up to 1");
+}
+
+TEST_F(MetricTraining, RefusesNumbersThatNoFileCouldHold) {
+  MetricOptions slots = small_options(), vector = small_options(), temperature = small_options();
+  slots.parts_of.slots = 65;
+  vector.parts_of.vector = -1;
+  temperature.temperature = std::numeric_limits<double>::quiet_NaN();
+
+  expect_contains(refusal([&] { train_small(slots); }, Errc::invalid_argument), "65 slots");
+  expect_contains(refusal([&] { train_small(vector); }, Errc::invalid_argument), "of -1 values");
+  expect_contains(refusal([&] { train_small(temperature); }, Errc::invalid_argument),
+                  "the temperature is nan");
+}
+
+TEST_F(MetricTraining, HeldOutByStructureTypeThereIsNothingToStopBy) {
+  MetricOptions options = small_options();
+  options.members = 1;
+  options.hold_out = HoldOut::structure_type;
+  MetricOptions patient = options;
+  patient.fit.patience = 2;
+
+  const MetricResult result = train_small(options);
+
+  EXPECT_EQ(result.members[0].validation.answerable, 0);
+  EXPECT_EQ(result.temperature, 1);
+  expect_contains(refusal([&] { train_small(patient); }, Errc::invalid_argument),
+                  "set patience = 0");
 }
 
 // --- files --------------------------------------------------------------------------------------
@@ -200,7 +239,8 @@ TEST_F(MetricTraining, RefusesDamagedFiles) {
   refusal([&] { read_metric(file("b.safetensors")); }, Errc::corrupt);
   expect_contains(with("\"slots\":\"3\"", "\"slots\":\"x\""), "is no number");
   expect_contains(
-      with("members.1.embedding.branches.0.layers", "members.1.embedding.branches.9.layers"), "");
+      with("members.1.embedding.branches.0.layers", "members.1.embedding.branches.9.layers"),
+      "layers");
 }
 
 // --- settings -----------------------------------------------------------------------------------

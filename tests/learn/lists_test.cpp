@@ -64,6 +64,18 @@ TEST(ListProbabilities, OfFarCandidatesAreFinite) {
   EXPECT_EQ(none, 0);
 }
 
+TEST(ListProbabilities, AreFiniteHoweverFarALeftOutCandidateIsAhead) {
+  const std::vector<float> squared{0, 3000};
+  const std::vector<std::uint8_t> relation{2, 0};
+  std::vector<double> p(2, 0.0);
+
+  const double none = add_probabilities(squared, {}, relation, -3000, 1, p);
+
+  EXPECT_EQ(p[0], 1);
+  EXPECT_DOUBLE_EQ(p[1], 0.5);
+  EXPECT_DOUBLE_EQ(none, 0.5);
+}
+
 TEST(ListScores, CountWhatComesBeforeTheFirstAlikeCandidate) {
   const std::vector<double> p{0.3, 0.2, 0.2, 0.4, 0.9};
   const auto misses = [&](const std::vector<std::uint8_t>& relation) {
