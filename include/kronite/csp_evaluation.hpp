@@ -68,7 +68,7 @@ struct EvaluateOptions {
 struct FirstHits {
   std::array<std::int64_t, kHitLimits.size()> rank{};  ///< by kHitLimits
   /// Of the first candidate that the matcher lays on the query with an rms distance up to stol:
-  /// substituted, volume scaled.
+  /// substituted, volume scaled. 0 as well for a query whose cell cannot be matched.
   std::int64_t match = 0;
 };
 
@@ -99,7 +99,7 @@ struct EvaluatedQuery {
   double volume_error = kNone;  ///< its volume per atom over the query's, less 1
 };
 
-/// A query that cannot be judged: it has no fingerprint, or a cell that cannot be matched.
+/// A query that cannot be judged: no fingerprint of it can be computed.
 struct QueryLeftOut {
   std::string id, formula;
   std::string why;  ///< one sentence
@@ -155,7 +155,8 @@ struct QueryGroup {
 std::vector<QueryGroup> group_queries(const std::vector<EvaluatedQuery>& queries, int ratios = 12);
 
 /// The class of a composition, by its most electronegative non-metal or metalloid: "halide",
-/// "oxide", "nitride", ...; "intermetallic" without one, "element" for a single one.
+/// "oxide", "chalcogenide", "pnictide", "carbide", "hydride", "boride" or "tetrelide";
+/// "intermetallic" without one, "element" for a single one.
 std::string chemistry(const Composition& composition);
 
 /// A ranking made elsewhere: a CSV file with one line per query and template, in columns called

@@ -143,7 +143,7 @@ void print_success(const std::vector<csp::NamedRow>& rows, csp::Listing listing,
   std::vector<std::string> header{"dissimilarity"};
   for (const int top : csp::kTops) header.push_back(fmt::format("top {}", top));
   header.emplace_back("all");
-  if (probabilities) header.push_back(fmt::format("p > {}", cutoff));
+  if (probabilities) header.push_back(cutoff > 0 ? fmt::format("p > {}", cutoff) : "any p");
   Table table(std::move(header));
   for (const csp::NamedRow& named : rows) {
     if (named.listing != listing) continue;
@@ -197,6 +197,7 @@ struct EvaluateCommand {
   std::string queries, formulas, exclude, templates, elements, ranking, out, device = "auto";
   RankerOptions ranker;
   ReadOptions reading;
+  std::optional<double> cutoff;
   csp::EvaluateOptions options;
 
   void run();
@@ -214,7 +215,11 @@ struct EvaluateCommand {
 
 ChosenRanker EvaluateCommand::choose_ranker(const TemplateLibrary& library,
                                             const ElementTable& table) const {
-  if (ranking.empty()) return ranker.choose(table);
+  if (ranking.empty()) {
+    ChosenRanker chosen = ranker.choose(table);
+    if (cutoff) require_probabilities(chosen);
+    return chosen;
+  }
   if (!ranker.ranker.empty() || !ranker.model.empty())
     fail(Errc::invalid_argument, "--ranking is a ranker of its own: leave {} away",
          ranker.model.empty() ? "--ranker" : "--model");
@@ -242,8 +247,7 @@ csp::Evaluation EvaluateCommand::evaluate(const TemplateLibrary& library,
                        evaluation.left_out[i].formula, evaluation.left_out[i].why));
   if (evaluation.left_out.size() > kShownErrors)
     notice(fmt::format("... and {} more", evaluation.left_out.size() - kShownErrors));
-  if (evaluation.queries.empty())
-    fail(Errc::numerical, "{}: no fingerprint can be computed of any crystal", queries);
+  if (evaluation.queries.empty()) fail(Errc::numerical, "{}: no crystal can be judged", queries);
   return evaluation;
 }
 
@@ -257,11 +261,11 @@ void EvaluateCommand::print(const csp::Evaluation& evaluation, const TemplateLib
     ranked += query.ranked > 0 ? 1 : 0;
   }
   const Share some = csp::with_candidates(all);
-  fmt::print("{} queries, {} templates of {}, ranked by {}\n", all.size(), evaluation.templates,
-             library.path(), ranker_name(chosen));
+  fmt::print("{}, {} templates of {}, ranked by {}\n", csp::queries_text(std::ssize(all)),
+             evaluation.templates, library.path(), ranker_name(chosen));
   fmt::print("{:.1f} % of the queries have a template of their ratio, {:.0f} on average",
              100 * some.value, candidates / static_cast<double>(all.size()));
-  if (ranked < some.hits) fmt::print("; {} queries are ranked", ranked);
+  if (ranked < some.hits) fmt::print("; {} ranked", csp::queries_text(ranked));
   const auto rows = csp::success_rows(all, options);
   const bool probabilities = !evaluation.reliability.empty();
   fmt::print(
@@ -286,7 +290,6 @@ void EvaluateCommand::print(const csp::Evaluation& evaluation, const TemplateLib
     fmt::print("Calibration error of p: {:.3f} over all candidates, {:.3f} over the best ones.\n",
                csp::calibration_error(evaluation.reliability),
                csp::calibration_error(evaluation.reliability_of_best));
-  if (!out.empty()) fmt::print("Tables and figures are in {}\n", out);
 }
 
 void EvaluateCommand::write(const csp::Evaluation& evaluation, const TemplateLibrary& library,
@@ -298,6 +301,7 @@ void EvaluateCommand::write(const csp::Evaluation& evaluation, const TemplateLib
     if (std::filesystem::is_regular_file(path))
       run.inputs.emplace_back(path, content_hash(io::read_file(path)));
   csp::write_evaluation(out, evaluation, library, options, run);
+  fmt::print("Tables and figures are in {}\n", out);
 }
 
 void EvaluateCommand::run() {
@@ -305,6 +309,8 @@ void EvaluateCommand::run() {
   if (!elements.empty()) own_table = ElementTable::read_csv(elements);
   const ElementTable& table = own_table ? *own_table : ElementTable::embedded();
   options.table = &table;
+  if (cutoff) options.cutoff = *cutoff;
+  if (options.match) check_match_options(options.matching);
   for (const std::string& formula : formulas_of(exclude))
     options.exclude_formulas.push_back(formula);
   if (!out.empty()) csp::prepare_report_folder(out);
@@ -318,8 +324,8 @@ void EvaluateCommand::run() {
         library.with_ratio(crystal.structure.composition().ratio_label()).size());
   Device on = Device::parse(device, chosen.work * pairs);
   const csp::Evaluation evaluation = evaluate(library, chosen, on, crystals);
-  if (!out.empty()) write(evaluation, library, chosen, on);
   print(evaluation, library, chosen);
+  if (!out.empty()) write(evaluation, library, chosen, on);
 }
 
 }  // namespace
@@ -364,11 +370,10 @@ void add_csp_evaluate(CLI::App& csp) {
       ->check(CLI::ExistingFile.description(""))
       ->type_name("FILE");
   command
-      ->add_option("--cutoff", job->options.cutoff,
-                   "What a prediction keeps: candidates with p above it")
+      ->add_option("--cutoff", job->cutoff,
+                   "What a prediction keeps: candidates with p above it; default: 0.5")
       ->check(probability_below_one)
-      ->type_name("P")
-      ->capture_default_str();
+      ->type_name("P");
   command
       ->add_option("--distinct", job->options.distinct,
                    "Dissimilarity up to which two candidates count as one structure")
@@ -384,10 +389,11 @@ void add_csp_evaluate(CLI::App& csp) {
   command->add_option("--seed", job->options.seed, "Of the random share")
       ->type_name("N")
       ->capture_default_str();
-  command->add_flag_callback(
+  CLI::Option* no_match = command->add_flag_callback(
       "--no-match", [job] { job->options.match = false; },
       "Compare fingerprints only, without the structure matcher");
-  add_match_options(*command, job->options.matching);
+  for (CLI::Option* option : add_match_options(*command, job->options.matching))
+    no_match->excludes(option);
   command
       ->add_option("--symprec", job->options.symprec, "Tolerance of the queries' space groups in Å")
       ->check(tolerance)

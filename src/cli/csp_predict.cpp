@@ -128,8 +128,7 @@ double pairs(const std::vector<Composition>& queries, const TemplateLibrary& lib
 
 ChosenRanker PredictCommand::choose_ranker(const ElementTable& table) const {
   ChosenRanker chosen = ranker.choose(table);
-  if (cutoff && !chosen.has_model())
-    fail(Errc::invalid_argument, "--cutoff is for --ranker classifier and metric, which give a p");
+  if (cutoff) require_probabilities(chosen);
   return chosen;
 }
 

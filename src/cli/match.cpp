@@ -34,6 +34,9 @@ struct Side {
   }
 };
 
+/// Which crystals of two sides are compared.
+using Places = std::vector<std::pair<std::int32_t, std::int32_t>>;
+
 struct MatchCommand {
   std::string a, b;
   MatchOptions options;
@@ -45,6 +48,7 @@ struct MatchCommand {
 
  private:
   Side read(const std::string& reference) const;
+  std::vector<Match> compare(const Side& first, const Side& second, const Places& places) const;
 };
 
 std::optional<Symmetry> symmetry_of(const Structure& structure, double symprec) {
@@ -160,20 +164,26 @@ void print_json(const Pair& pair) {
   fmt::print("{}\n", line.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
+/// In a scope of its own: the line of progress is gone before anything is printed.
+std::vector<Match> MatchCommand::compare(const Side& first, const Side& second,
+                                         const Places& places) const {
+  ProgressLine progress("pairs");
+  return match_pairs(first.cells, second.cells, places, options,
+                     [&](long long done, long long total) { return progress(done, total); });
+}
+
 void MatchCommand::run() const {
+  check_match_options(options);
   const Side first = read(a), second = read(b);
   if (first.size() != second.size() && first.size() != 1 && second.size() != 1)
     fail(Errc::invalid_argument,
          "{} holds {} structures and {} holds {}; pairs need equally many, or one on one side", a,
          first.size(), b, second.size());
   const std::size_t count = std::max(first.size(), second.size());
-  std::vector<std::pair<std::int32_t, std::int32_t>> places;
+  Places places;
   for (std::size_t n = 0; n < count; ++n)
     places.emplace_back(first.size() == 1 ? 0 : n, second.size() == 1 ? 0 : n);
-  ProgressLine progress("pairs");
-  const std::vector<Match> matches =
-      match_pairs(first.cells, second.cells, places, options,
-                  [&](long long done, long long total) { return progress(done, total); });
+  const std::vector<Match> matches = compare(first, second, places);
 
   std::vector<Pair> pairs;
   for (std::size_t n = 0; n < count; ++n)
@@ -204,12 +214,14 @@ void add_match(CLI::App& program) {
                   "The other one. Structures are paired in order; one is paired with each of many")
       ->required();
   add_match_options(*app, command->options);
-  app->add_option("--symprec", command->symprec, "Tolerance of the space groups in Å")
-      ->check(tolerance)
-      ->type_name("LENGTH")
-      ->capture_default_str();
+  CLI::Option* symprec =
+      app->add_option("--symprec", command->symprec, "Tolerance of the space groups in Å")
+          ->check(tolerance)
+          ->type_name("LENGTH")
+          ->capture_default_str();
   app->add_flag("--no-space-groups", command->no_space_groups,
-                "Leave out the space groups, which take longer than the comparison");
+                "Leave out the space groups, which take longer than the comparison")
+      ->excludes(symprec);
   app->add_flag("--json", command->json, "A line of JSON per pair on standard output");
   add_species_option(*app, command->reading);
   app->footer("Example:  kronite match relaxed.cif mp.ktl:mp-5229");

@@ -78,6 +78,11 @@ void RankerOptions::add_options(CLI::App& command) {
       ->type_name("NAME|FILE");
 }
 
+void require_probabilities(const ChosenRanker& chosen) {
+  if (!chosen.has_model())
+    fail(Errc::invalid_argument, "--cutoff is for --ranker classifier and metric, which give a p");
+}
+
 std::string probability_below_one(const std::string& text) {
   const auto value = io::to_number(text);
   const bool good = value && *value >= 0 && *value < 1;  // no NaN

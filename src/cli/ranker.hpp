@@ -35,6 +35,9 @@ struct RankerOptions {
   std::string kind() const;
 };
 
+/// For --cutoff. @throws Error invalid_argument for a ranker that gives no p.
+void require_probabilities(const ChosenRanker& chosen);
+
 /// Why a text is no cut-off of p; empty when it is one.
 std::string probability_below_one(const std::string& text);
 

@@ -73,20 +73,25 @@ void add_species_option(CLI::App& command, ReadOptions& reading) {
       ->type_name("SYMBOL,...");
 }
 
-void add_match_options(CLI::App& command, MatchOptions& matching) {
-  command
-      .add_option("--ltol", matching.ltol,
-                  "Lengths of the reduced cells may differ by the factor 1 + X, X in [0, 1]")
-      ->type_name("X")
-      ->capture_default_str();
-  command.add_option("--stol", matching.stol, "Sites may lie apart by X (V/n)^(1/3), X in (0, 1]")
-      ->type_name("X")
-      ->capture_default_str();
-  command
-      .add_option("--angle-tol", matching.angle_tol,
-                  "Angles of the reduced cells may differ by it, in degrees, up to 45")
-      ->type_name("DEGREES")
-      ->capture_default_str();
+std::vector<CLI::Option*> add_match_options(CLI::App& command, MatchOptions& matching) {
+  CLI::Option* ltol =
+      command
+          .add_option("--ltol", matching.ltol,
+                      "Lengths of the reduced cells may differ by the factor 1 + X, X in (0, 1]")
+          ->type_name("X")
+          ->capture_default_str();
+  CLI::Option* stol =
+      command
+          .add_option("--stol", matching.stol, "Sites may lie apart by X (V/n)^(1/3), X in (0, 1]")
+          ->type_name("X")
+          ->capture_default_str();
+  CLI::Option* angle_tol =
+      command
+          .add_option("--angle-tol", matching.angle_tol,
+                      "Angles of the reduced cells may differ by it, in degrees, up to 45")
+          ->type_name("DEGREES")
+          ->capture_default_str();
+  return {ltol, stol, angle_tol};
 }
 
 void add_energy_key_options(CLI::App& command, ReadOptions& reading) {

@@ -9,14 +9,15 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace kronite::cli {
 
 /// What files do not say of themselves: --species.
 void add_species_option(CLI::App& command, ReadOptions& reading);
-/// --ltol, --stol, --angle-tol, with the values in `matching` as defaults.
-void add_match_options(CLI::App& command, MatchOptions& matching);
+/// Adds and returns --ltol, --stol, --angle-tol, with the values in `matching` as defaults.
+std::vector<CLI::Option*> add_match_options(CLI::App& command, MatchOptions& matching);
 /// Where OPTIMADE files keep energies: --hull-energy-key, --formation-energy-key.
 void add_energy_key_options(CLI::App& command, ReadOptions& reading);
 

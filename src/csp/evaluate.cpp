@@ -34,6 +34,7 @@ void check(const EvaluateOptions& options) {
   if (!(options.alike_limit >= 0))
     fail(Errc::invalid_argument, "evaluate: p cannot speak of dissimilarities up to {}",
          options.alike_limit);
+  if (options.match) check_match_options(options.matching);
   check_symprec(options.symprec);
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "csp/assign_elements.hpp"         // for assign_elements
+#include "csp/cutoff.hpp"                  // for above_cutoff
 #include "materials/template_library.hpp"  // for library_fingerprint
 
 namespace kronite::csp {
@@ -72,7 +73,7 @@ KnownQuery make_known(const KnownCrystal& crystal, const EvaluateOptions& option
   if (crystal.fingerprint) known.fingerprint = *crystal.fingerprint;
   try {
     check_structure(crystal.structure);
-    if (options.match) known.cell.emplace(crystal.structure);
+    if (options.match) known.cell = match_cell(crystal.structure);
     if (crystal.fingerprint && crystal.space_group != 0) return known;
     const StandardCell cell = standard_cell(crystal.structure, options.symprec);
     if (known.space_group == 0) known.space_group = cell.symmetry.space_group;
@@ -180,7 +181,7 @@ JudgedQuery QueryJudge::judge(const KnownQuery& query, std::vector<Ranker::Score
   judge_ranking(candidates, judged);
   const auto distinct = judge_distinct(candidates, result);
   judge_best(query, candidates, result);
-  if (options_.match) judge_matches(query, candidates, distinct, result);
+  if (query.cell) judge_matches(query, candidates, distinct, result);
   return judged;
 }
 
@@ -192,12 +193,11 @@ void QueryJudge::judge_ranking(const Candidates& candidates, JudgedQuery& judged
     const double value = candidates.dissimilarity(scored.candidate);
     hits.add(++rank, value, [&](std::size_t l) { result.hit_p[l] = scored.p; });
     if (rank <= 5) take_least(result.least_of_5, value);
-    const bool has_p = !std::isnan(scored.p);
-    if (!has_p || scored.p > options_.cutoff) {
+    if (above_cutoff(scored.p, options_.cutoff)) {
       ++result.likely;
       take_least(result.least_likely, value);
     }
-    if (!has_p) continue;
+    if (std::isnan(scored.p)) continue;
     judged.probabilities = true;
     const bool alike = value <= options_.alike_limit;
     judged.reliability.add(scored.p, alike);

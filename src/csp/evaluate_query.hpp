@@ -17,7 +17,7 @@ struct KnownQuery {
   const Structure* structure = nullptr;
   Fingerprint fingerprint{};
   int space_group = 0;            ///< 0 where spglib finds none
-  std::optional<MatchCell> cell;  ///< where matches are looked for
+  std::optional<MatchCell> cell;  ///< where matches are looked for, and it can be matched
   std::string refusal;
 };
 

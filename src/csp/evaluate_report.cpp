@@ -44,16 +44,18 @@ std::string queries_header() {
     text += fmt::format(",hit_{0}_rank,hit_{0}_p,hit_{0}_distinct_rank", limit);
   return text +
          ",match_rank,match_p,match_rms,match_space_group,match_distinct_rank"
-         ",best_template_index,best_template_id,best_formula,best_p,best_dissimilarity,"
-         "best_space_group,same_space_group,volume_error\n";
+         ",best_template_index,best_template_id,best_template_formula,best_p,best_dissimilarity,"
+         "best_space_group,space_groups_agree,volume_error\n";
 }
 
 std::string best_cells(const EvaluatedQuery& query, const TemplateLibrary& library) {
   if (query.best < 0) return ",,,,,,,";
   const TemplateInfo info = library.info(query.best);
+  const std::string agree =
+      query.space_group == 0 ? "" : fmt::format("{}", query.best_space_group == query.space_group);
   return fmt::format("{},{},{},{},{},{},{},{}", query.best, text_cell(info.id), info.formula,
                      cell(query.best_p), cell(query.best_dissimilarity), query.best_space_group,
-                     query.best_space_group == query.space_group, cell(query.volume_error));
+                     agree, cell(query.volume_error));
 }
 
 std::string queries_csv(const Queries& queries, const TemplateLibrary& library) {
@@ -92,7 +94,7 @@ std::string share_cells(const Share& share) {
 }
 
 std::string success_csv(const Queries& queries, const EvaluateOptions& options) {
-  std::string text = "candidates,success,among,hits,queries,share,low,high\n";
+  std::string text = "list,success,among,hits,queries,share,low,high\n";
   for (const NamedRow& named : success_rows(queries, options))
     for (const auto& [among, share] : shares_of(named.row))
       if (share.of > 0)
@@ -302,6 +304,10 @@ std::vector<NamedRow> success_rows(const Queries& queries, const EvaluateOptions
   return rows;
 }
 
+std::string queries_text(std::int64_t count) {
+  return fmt::format("{} {}", count, count == 1 ? "query" : "queries");
+}
+
 Share with_candidates(const Queries& queries) {
   return share_of(std::count_if(queries.begin(), queries.end(),
                                 [](const EvaluatedQuery& query) { return query.candidates > 0; }),
@@ -322,7 +328,7 @@ Share match_has_space_group(const Queries& queries) {
   for (const EvaluatedQuery& query : queries) {
     if (query.plain.match == 0) continue;
     ++matched;
-    same += query.match_space_group == query.space_group ? 1 : 0;
+    if (query.space_group != 0 && query.match_space_group == query.space_group) ++same;
   }
   return share_of(same, matched);
 }
@@ -350,7 +356,8 @@ void write_evaluation(const std::string& path, const Evaluation& evaluation,
   const auto write = [&](const char* name, const std::string& text) {
     io::write_file(path + "/" + name, text);
   };
-  const std::string title = fmt::format("{}: {} queries", run.ranker, evaluation.queries.size());
+  const std::string title =
+      fmt::format("{}: {}", run.ranker, queries_text(std::ssize(evaluation.queries)));
   write("queries.csv", queries_csv(evaluation.queries, library));
   write("success.csv", success_csv(evaluation.queries, options));
   write("success.svg", success_svg(evaluation.queries, evaluation.matched, title));

@@ -28,6 +28,8 @@ struct NamedRow {
 std::vector<NamedRow> success_rows(const std::vector<EvaluatedQuery>& queries,
                                    const EvaluateOptions& options);
 
+/// "1 query", "2 queries".
+std::string queries_text(std::int64_t count);
 /// Queries with at least one candidate.
 Share with_candidates(const std::vector<EvaluatedQuery>& queries);
 /// Queries whose best candidate has their space group.

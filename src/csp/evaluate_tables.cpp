@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "csp/cutoff.hpp"              // for above_cutoff
 #include "kronite/csp_evaluation.hpp"  // for success, group_queries
 
 namespace kronite::csp {
@@ -84,7 +85,7 @@ SuccessRow match_success(const std::vector<EvaluatedQuery>& queries, Listing lis
     });
   row.all = share_of(0, 0);
   row.likely = count(queries, [&](const EvaluatedQuery& query) {
-    return query.plain.match > 0 && !(query.match_p <= cutoff);  // NaN: the ranker gives no p
+    return query.plain.match > 0 && above_cutoff(query.match_p, cutoff);
   });
   return row;
 }

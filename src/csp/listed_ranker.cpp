@@ -41,7 +41,7 @@ class ListReader {
   Lists read() {
     read_header(reader_.where());
     while (reader_.next(cells_)) read_row();
-    if (lists_.empty()) fail(Errc::parse, "{}: this ranking has no line", reader_.where());
+    if (lists_.empty()) fail(Errc::parse, "{}: this ranking names no template", reader_.where());
     for (auto& [formula, list] : lists_) sort_best_first(list);
     return std::move(lists_);
   }

@@ -40,13 +40,17 @@ class Sample(Case):
         self.assertEqual(len(set(drawn)), 60)
         self.assertIn("3 lists of 20 formulas", done.stdout)
 
-    def test_writes_lists_that_exclude_formulas_takes(self):
+    def test_writes_lists_that_an_evaluation_takes(self):
         self.draw("--count", 20)
 
-        rest = run("templates", "build", "--from", "embedded", "--exclude-formulas",
-                   self.folder / "lists/list_1.txt", "--out", self.folder / "rest.ktl")
+        done = run("csp", "evaluate", "--queries", LIBRARY, "--formulas", self.folder / "lists/list_1.txt",
+                   "--disjoint", "--ranker", "distance", "--no-match", "--device", "cpu",
+                   "--out", self.folder / "out")
 
-        self.assertNotIn("list_1.txt", rest.stderr)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(self.folder / "out/queries.csv", newline="", encoding="utf-8") as file:
+            formulas = [query["formula"] for query in csv.DictReader(file)]
+        self.assertEqual(set(formulas), set(self.formulas(1)))
 
     def test_refuses_more_formulas_than_there_are(self):
         self.assert_refused(self.draw("--count", 10**6), "too few for 1 lists of 1000000")
@@ -101,7 +105,7 @@ class Evaluate(Evaluating):
         matches = sum(0 < int(q["match_distinct_rank"] or 0) <= 1 for q in queries)
         self.assertEqual(summary["success"]["distinct"]["match"]["1"]["hits"], matches)
         row = next(r for r in self.table("success.csv")
-                   if (r["candidates"], r["success"], r["among"]) == ("plain", "0.2", "5"))
+                   if (r["list"], r["success"], r["among"]) == ("plain", "0.2", "5"))
         self.assertEqual(int(row["hits"]), hits)
         self.assertLess(float(row["low"]), float(row["share"]))
         groups = [r for r in self.table("groups.csv") if r["success"] == "any template"]
@@ -127,7 +131,7 @@ class Evaluate(Evaluating):
         done = self.evaluate("--ranker", "distance", queries=self.folder / "cifs")
 
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("1 queries", done.stdout)
+        self.assertIn("1 query, ", done.stdout)
         self.assertNotIn("p > 0.5", done.stdout)
 
     def test_judges_a_ranking_made_elsewhere_like_its_own(self):
@@ -189,6 +193,19 @@ class WrongInput(Evaluating):
         ranking = self.write("r.csv", "query,template_index\nNaCl,0\n")
 
         self.assert_refused(self.evaluate("--ranking", ranking, "--ranker", "distance"), "--ranking")
+
+    def test_a_cutoff_without_a_probability(self):
+        self.assert_refused(self.evaluate("--ranker", "distance", "--cutoff", "0.9"),
+                            "--cutoff is for --ranker classifier and metric, which give a p")
+
+    def test_tolerances_of_matches_that_are_not_looked_for(self):
+        for option in ("--ltol", "--stol", "--angle-tol"):
+            result = self.evaluate("--no-match", option, "0.1")
+            self.assertEqual(result.returncode, 2, option)
+            self.assertIn(option, result.stderr)
+
+    def test_tolerances_out_of_range(self):
+        self.assert_refused(self.evaluate("--ltol", "0"), "ltol is 0, expected more than 0")
 
     def test_a_folder_with_files(self):
         self.write("out.txt", "")

@@ -135,6 +135,9 @@ class Match(unittest.TestCase):
                             "two.extxyz holds 2 structures and three.extxyz holds 3; pairs need equally many")
         self.expect_failure(self.match("a.vasp", "cubic.vasp", "--stol", "0"), "stol is 0, expected more than 0")
         self.expect_failure(self.match("a.vasp", "cubic.vasp", "--ltol", "nan"), "ltol is nan")
+        self.expect_failure(self.match("none.cif", "cubic.vasp", "--ltol", "0"), "ltol is 0, expected more than 0")
+        self.expect_failure(self.match("a.vasp", "cubic.vasp", "--no-space-groups", "--symprec", "0.1"),
+                            "--symprec", code=2)
         self.expect_failure(self.match("a.vasp", "cubic.vasp", "--angle-tol", "x"), "--angle-tol", code=2)
         self.expect_failure(self.match("a.vasp"), "B is required", code=2)
 

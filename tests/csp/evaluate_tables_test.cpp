@@ -81,6 +81,15 @@ TEST(Success, CountsMatchesLikewise) {
   EXPECT_EQ(plain.all.of, 0);
 }
 
+TEST(Success, CutsNothingOffAtZero) {
+  std::vector<EvaluatedQuery> queries(1);
+  queries[0].plain.match = 1;
+  queries[0].match_p = 0;
+
+  EXPECT_EQ(match_success(queries, Listing::plain, 0).likely.hits, 1);
+  EXPECT_EQ(match_success(queries, Listing::plain, 1e-9).likely.hits, 0);
+}
+
 TEST(Chemistry, IsThatOfTheMostElectronegativeNonMetal) {
   const auto of = [](const char* formula) { return chemistry(Composition::parse(formula)); };
 

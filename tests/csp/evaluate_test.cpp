@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -248,6 +249,22 @@ TEST(Evaluation, LeavesOutWhatHasNoFingerprint) {
   EXPECT_FALSE(result.left_out.front().why.empty());
 }
 
+TEST(Evaluation, CountsAQueryThatCannotBeMatchedAsNoMatch) {
+  std::vector<Template> templates{test::point("NaCl", "a", 0), test::point("KBr", "b", 0.05F)};
+  const TemplateLibrary library = test::library_of(templates);
+  KnownCrystal needle = known(templates[0]);
+  needle.structure.lattice = {{{3, 0, 0}, {0, 3, 0}, {0, 0, 9000}}};
+  needle.structure.fractional[1] = {0.5, 0.5, 0.5};
+  ASSERT_THROW(MatchCell{needle.structure}, Error);
+
+  const Evaluation result = evaluated({needle}, library);
+
+  EXPECT_TRUE(result.left_out.empty());
+  ASSERT_EQ(result.queries.size(), 1U);
+  EXPECT_EQ(result.queries.front().plain.rank[0], 1);
+  EXPECT_EQ(result.queries.front().plain.match, 0);
+}
+
 TEST(Evaluation, MeasuresTheBestCandidate) {
   std::vector<Template> templates{test::point("NaCl", "a", 0), test::point("KBr", "b", 0.05F)};
   templates[1].space_group = 225;
@@ -325,13 +342,20 @@ TEST(Evaluation, DependsOnNeitherThreadsNorTheOrderOfQueries) {
   one.threads = 1;
   three.threads = 3;
 
-  const Evaluation a = evaluated(known(templates), library, one);
-  const Evaluation b = evaluated(known(templates), library, three);
+  std::vector<KnownCrystal> reversed = known(templates);
+  std::reverse(reversed.begin(), reversed.end());
 
+  const Evaluation a = evaluated(known(templates), library, one);
+  const Evaluation b = evaluated(reversed, library, three);
+
+  ASSERT_EQ(a.queries.size(), templates.size());
+  ASSERT_EQ(b.queries.size(), templates.size());
   for (std::size_t q = 0; q < a.queries.size(); ++q) {
-    EXPECT_EQ(a.queries[q].id, templates[q].id);
-    EXPECT_EQ(a.queries[q].id, b.queries[q].id);
-    EXPECT_EQ(a.queries[q].plain.rank, b.queries[q].plain.rank);
+    const EvaluatedQuery& first = a.queries[q];
+    const EvaluatedQuery& second = b.queries[templates.size() - 1 - q];
+    EXPECT_EQ(first.id, templates[q].id);
+    EXPECT_EQ(first.id, second.id);
+    EXPECT_EQ(first.plain.rank, second.plain.rank);
   }
   for (std::size_t k = 0; k < a.reliability.size(); ++k)
     EXPECT_EQ(a.reliability[k].alike, b.reliability[k].alike);

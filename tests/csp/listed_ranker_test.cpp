@@ -83,7 +83,8 @@ TEST_F(ListedRanking, NamesTheLineOfWhatIsWrong) {
   EXPECT_NE(refusal(header + "NaBr,a,\n").find("there is no score"), std::string::npos);
   EXPECT_NE(refusal(header + "NaBr\n").find("1 cells"), std::string::npos);
   EXPECT_NE(refusal(header + "Xq2,a,1\n").find("ranking.csv:2"), std::string::npos);
-  EXPECT_NE(refusal(header).find("no line"), std::string::npos);
+  EXPECT_NE(refusal(header).find("names no template"), std::string::npos);
+  EXPECT_NE(refusal(header + "NaBr,,\n").find("names no template"), std::string::npos);
   EXPECT_NE(refusal("").find("empty"), std::string::npos);
   EXPECT_NE(refusal("a,b\n1,2\n").find("needs the columns"), std::string::npos);
   EXPECT_NE(refusal("query,template_index\nNaBr,4\n").find("0 to 3"), std::string::npos);
