@@ -12,6 +12,7 @@
 #include "kronite/error.hpp"
 #include "kronite/fingerprint.hpp"
 #include "kronite/io.hpp"
+#include "kronite/kernel.hpp"
 #include "kronite/learn.hpp"
 #include "kronite/log.hpp"
 #include "kronite/matcher.hpp"

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "kronite/kernel.hpp"   // for KernelKind
 #include "kronite/network.hpp"  // for EnsembleView, PairView, ScoreBlock, Precision
 #include "kronite/view.hpp"     // for MatrixView, VectorView
 
@@ -42,14 +43,6 @@ class LinalgOps {
   /// columns are the eigenvectors; w (n) ascends. Status numerical when the iteration does not
   /// converge.
   virtual void eigh(MatrixView<T> a, VectorView<T> w) = 0;
-};
-
-/// r = ||x - y||_2 except for the Laplacian, which takes r = ||x - y||_1; s is the length scale.
-enum class KernelKind : int {
-  gaussian = 0,   ///< exp(-r^2 / (2 s^2))
-  laplacian = 1,  ///< exp(-r / s), r in the 1-norm
-  matern32 = 2,   ///< (1 + q) exp(-q), q = sqrt(3) r / s
-  matern52 = 3,   ///< (1 + q + q^2 / 3) exp(-q), q = sqrt(5) r / s
 };
 
 /// Distances and Gram matrices of kernel functions.

@@ -1,13 +1,13 @@
-// The kernel functions of device/ops.hpp (KernelKind), split into steps that a Gram matrix fuses:
-// the distance is a sum over features of step(), and the value is value(q, exp(-q)) with
-// q = exponent(distance).
+// The kernel functions of kronite/kernel.hpp (KernelKind), split into steps that a Gram matrix
+// fuses: the distance is a sum over features of step(), and the value is value(q, exp(-q)) with q =
+// exponent(distance).
 #pragma once
 
 #include <cmath>
 #include <type_traits>
 
-#include "device/ops.hpp"           // for KernelKind
 #include "kernels/host_device.hpp"  // for KRONITE_HD
+#include "kronite/kernel.hpp"       // for KernelKind
 
 namespace kronite {
 
