@@ -11,7 +11,7 @@ int main(int argc, char** argv) try {
   const auto library =
       argc > 2 ? kronite::TemplateLibrary::open(argv[2]) : kronite::TemplateLibrary::embedded();
   auto device = kronite::Device::parse("cpu");
-  const auto ranker = kronite::csp::distance_ranker();
+  const auto ranker = kronite::csp::open_ranker();  // the best one inside
   kronite::csp::PredictOptions options;
   options.top = 3;
 

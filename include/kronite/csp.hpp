@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,9 @@ class Ranker {
     double p = 0;                ///< probability of being alike; NaN when the ranker gives none
     double p_std = 0;            ///< its spread over the ensemble; NaN likewise
   };
+  /// p above which a template is worth proposing where the caller does not say; idle where the
+  /// ranker gives no p. In [0, 1).
+  virtual double cutoff() const { return 0.5; }
   /// Templates of `range`, best first; equal scores in order of index. Those with an element that
   /// the ranker does not know are left out. May be called from several threads, one device each.
   virtual std::vector<Scored> rank(Device& device, const Composition& query,
@@ -46,6 +50,13 @@ class Ranker {
 /// over all its templates, once per library. `table` must outlive the ranker.
 std::unique_ptr<Ranker> distance_ranker(const ElementTable& table = ElementTable::embedded());
 
+/// The ranker of a model, which is a learned metric or a classifier: a file, or a name inside the
+/// library; without a name the best one inside. `table` must outlive the ranker.
+/// @throws Error as open_metric(), open_model(), MetricRanker and Classifier; unavailable when
+/// there is no model inside.
+std::unique_ptr<Ranker> open_ranker(const std::string& name_or_path = {},
+                                    const ElementTable& table = ElementTable::embedded());
+
 enum class VolumeMethod {
   scaled,      ///< by the ratio of the sums of atomic volumes fitted to the library
   as_template  ///< the template's own volume
@@ -56,9 +67,9 @@ inline constexpr int kTemplatesPerCandidate = 20;
 
 struct PredictOptions {
   int top = 10;
-  /// Only templates with p above it are proposed, 0.5 as published; 0: all of them. In [0, 1).
-  /// Rankers that give no p pass over it.
-  double cutoff = 0.5;
+  /// Only templates with p above it are proposed; 0: all of them. In [0, 1). Without a value it is
+  /// Ranker::cutoff(). Rankers that give no p pass over it.
+  std::optional<double> cutoff;
   bool exclude_known = false;  ///< drop templates of the query's own formula
   /// A candidate for each template. Else crystals that are the same by match() at its default
   /// tolerances, and have one space group, are one candidate; templates are tried until there are

@@ -53,9 +53,10 @@ struct EvaluateOptions {
   /// Whether the best candidates of both lists are laid on the query by the structure matcher.
   bool match = true;
   MatchOptions matching{0.3, 0.5, 10};  ///< those of published match rates
-  double cutoff = 0.5;                  ///< of p, for what a prediction would keep; in [0, 1)
-  double alike_limit = 0.3;             ///< what p speaks of: the tau of the model
-  double symprec = 0.01;                ///< Å, for the space groups of queries
+  /// Of p, for what a prediction would keep, in [0, 1); Ranker::cutoff() unless it was told one.
+  double cutoff = 0.5;
+  double alike_limit = 0.3;  ///< what p speaks of: the tau of the model
+  double symprec = 0.01;     ///< Å, for the space groups of queries
   /// Whose features decide how elements are assigned; null: the embedded table. Queries with other
   /// elements have no candidates.
   const ElementTable* table = nullptr;

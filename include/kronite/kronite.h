@@ -164,9 +164,9 @@ KRONITE_API int kronite_dissimilarity(const double* a, const double* b, double* 
 
 /* --- models ---------------------------------------------------------------------------------- */
 
-/* A trained ensemble of networks that ranks templates by the probability that two structures are
- * alike. Each device keeps a copy of its weights from the first use there, at most until the device
- * is closed. May be used by several threads, one device each. */
+/* A trained ranker of templates, which gives the probability that two structures are alike: a
+ * learned metric or a classifier. Each device keeps a copy of its weights from the first use there,
+ * at most until the device is closed. May be used by several threads, one device each. */
 typedef struct kronite_model kronite_model;
 
 /* A model file (.safetensors) or the name of a model inside the library; null: the best of them. */
@@ -181,9 +181,9 @@ KRONITE_API int kronite_model_name(size_t index, char* text, size_t capacity, si
 KRONITE_API int kronite_model_card(const kronite_model* model, const char* key, char* text,
                                    size_t capacity, size_t* needed);
 
-/* Probability that the structures of each pair of formulas are alike, and its standard deviation
- * over the ensemble (NaN with one network; p_std may be null). first, second, p, p_std: count. The
- * order of the two does not matter. Host memory; waits. */
+/* By a classifier, the probability that the structures of each pair of formulas are alike, and its
+ * standard deviation over the ensemble (NaN with one network; p_std may be null). first, second, p,
+ * p_std: count. The order of the two does not matter. Host memory; waits. */
 KRONITE_API int kronite_model_probabilities(const kronite_model* model, kronite_device* device,
                                             const char* const* first, const char* const* second,
                                             size_t count, double* p, double* p_std);
@@ -200,8 +200,10 @@ typedef struct kronite_predict_options {
   int exclude_known;          /* not 0: without templates of the query's own formula */
   int volume;                 /* KRONITE_VOLUME_SCALED or KRONITE_VOLUME_TEMPLATE */
   double symprec;             /* tolerance of the symmetry search in Angstrom; 0: 0.01 */
-  const kronite_model* model; /* ranks by its probability; null: by distance of descriptors */
-  double cutoff; /* with a model, only templates with p above it; 0: 0.5; negative: all of them */
+  const kronite_model* model; /* ranks; null: by distance of descriptors */
+  /* With a model, only templates with p above it; 0: what suits the model, 0.01 with a learned
+   * metric, 0.5 with a classifier; negative: all of them. */
+  double cutoff;
   int keep_duplicates; /* not 0: a candidate for each template; else equal crystals are merged */
 } kronite_predict_options;
 

@@ -57,6 +57,16 @@ void write_metric(const Metric& metric, const std::string& path);
 /// Whether a file holds a metric, and not a classifier. @throws Error io; corrupt.
 bool holds_metric(const std::string& path);
 
+/// Metrics inside the library, the best one first.
+std::vector<std::string> embedded_metrics();
+/// @throws Error invalid_argument, naming the metrics there are.
+Metric embedded_metric(const std::string& name);
+/// The metric at a path, or that of this name inside the library, as open_model().
+/// @throws Error as read_metric(), embedded_metric().
+Metric open_metric(const std::string& name_or_path);
+/// Whether open_metric() is the one to open it, and not open_model(). @throws Error io; corrupt.
+bool names_a_metric(const std::string& name_or_path);
+
 /// A metric at work. The points of a ratio's templates are computed at the first query of that
 /// ratio and stay with the device, as the networks do; they go with it or with this. May be used
 /// from several threads, one device each.
@@ -69,6 +79,9 @@ class MetricRanker : public Ranker {
 
   const Metric& metric() const { return *metric_; }
   std::string name() const override { return "metric"; }
+  /// 0.01: p is shared among all structures that the templates of the ratio have, and so is seldom
+  /// large (docs/metric.md).
+  double cutoff() const override { return 0.01; }
   /// p = the sum of P over the templates that are alike with t, t included: the probability that
   /// t's structure is alike with the query's. p_std: its standard deviation over the members (ddof
   /// 1; NaN where there is only one). The first 50 places go to those that cover most of what the

@@ -39,7 +39,7 @@ Model read_model(const std::string& path);
 /// statistics or tau that are no positive numbers, keys of the card that are there twice).
 void write_model(const Model& model, const std::string& path);
 
-/// Models inside the library, the best one first.
+/// Classifiers inside the library, the best one first.
 std::vector<std::string> embedded_models();
 /// @throws Error invalid_argument, naming the models there are.
 Model embedded_model(const std::string& name);

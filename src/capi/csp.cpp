@@ -94,7 +94,7 @@ int kronite_predict(kronite_device* device, const kronite_templates* templates, 
     const auto chosen = options_of(options, "kronite_predict_options");
     const auto by_distance = kronite::csp::distance_ranker();
     const kronite::csp::Ranker* ranker = by_distance.get();
-    if (chosen.model) ranker = &chosen.model->classifier;
+    if (chosen.model) ranker = chosen.model->ranker.get();
     result->prediction = kronite::csp::predict(*given(device, "device").device, query,
                                                given(templates, "templates").library, *ranker,
                                                predict_options(chosen));

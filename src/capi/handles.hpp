@@ -1,12 +1,12 @@
 // What the opaque handles of kronite.h hold.
 #pragma once
 
+#include <memory>
 #include <optional>
 
-#include "kronite/csp.hpp"     // for Prediction
+#include "kronite/csp.hpp"     // for Prediction, Ranker
 #include "kronite/device.hpp"  // for Device
 #include "kronite/kronite.h"
-#include "kronite/model.hpp"      // for Classifier
 #include "kronite/templates.hpp"  // for TemplateLibrary
 
 struct kronite_device {
@@ -19,8 +19,9 @@ struct kronite_templates {
   kronite::TemplateLibrary library;
 };
 
+/// A classifier or a learned metric.
 struct kronite_model {
-  kronite::csp::Classifier classifier;
+  std::unique_ptr<kronite::csp::Ranker> ranker;
 };
 
 struct kronite_prediction {

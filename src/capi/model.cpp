@@ -1,11 +1,14 @@
 // Trained rankers of templates behind the C interface.
 #include "kronite/model.hpp"
 
+#include <string>
+#include <utility>
 #include <vector>
 
-#include "capi/formula.hpp"  // for parse_formula
-#include "capi/guard.hpp"    // for guarded, put_text
-#include "capi/handles.hpp"  // for kronite_model
+#include "capi/formula.hpp"    // for parse_formula
+#include "capi/guard.hpp"      // for guarded, put_text
+#include "capi/handles.hpp"    // for kronite_model
+#include "kronite/metric.hpp"  // for MetricRanker
 
 using kronite::Composition;
 using kronite::Errc;
@@ -14,11 +17,14 @@ using namespace kronite::capi;
 
 namespace {
 
-kronite::csp::Model best_model() {
-  const auto names = kronite::csp::embedded_models();
-  if (names.empty())
-    fail(Errc::unavailable, "there is no model inside this kronite; give a model file");
-  return kronite::csp::embedded_model(names.front());
+using kronite::csp::Classifier;
+using kronite::csp::MetricRanker;
+
+/// Learned metrics come first: they rank best.
+std::vector<std::string> models_inside() {
+  auto names = kronite::csp::embedded_metrics();
+  for (auto& name : kronite::csp::embedded_models()) names.push_back(std::move(name));
+  return names;
 }
 
 }  // namespace
@@ -26,20 +32,19 @@ kronite::csp::Model best_model() {
 int kronite_model_open(const char* path_or_name, kronite_model** model) {
   return guarded([&] {
     given(model, "model");
-    *model = new kronite_model{kronite::csp::Classifier(
-        path_or_name ? kronite::csp::open_model(path_or_name) : best_model())};
+    *model = new kronite_model{kronite::csp::open_ranker(path_or_name ? path_or_name : "")};
   });
 }
 
 void kronite_model_close(kronite_model* model) { delete model; }
 
 int kronite_model_count(size_t* count) {
-  return guarded([&] { given(count, "count") = kronite::csp::embedded_models().size(); });
+  return guarded([&] { given(count, "count") = models_inside().size(); });
 }
 
 int kronite_model_name(size_t index, char* text, size_t capacity, size_t* needed) {
   return guarded([&] {
-    const auto names = kronite::csp::embedded_models();
+    const auto names = models_inside();
     if (index >= names.size())
       fail(Errc::invalid_argument, "there is no model number {} inside this kronite; it has {}",
            index, names.size());
@@ -50,8 +55,12 @@ int kronite_model_name(size_t index, char* text, size_t capacity, size_t* needed
 int kronite_model_card(const kronite_model* model, const char* key, char* text, size_t capacity,
                        size_t* needed) {
   return guarded([&] {
-    put_text(given(model, "model").classifier.model().card_value(&given(key, "key")), text,
-             capacity, needed);
+    const auto& ranker = *given(model, "model").ranker;
+    const std::string name = &given(key, "key");
+    const auto* metric = dynamic_cast<const MetricRanker*>(&ranker);
+    put_text(metric ? metric->metric().card_value(name)
+                    : dynamic_cast<const Classifier&>(ranker).model().card_value(name),
+             text, capacity, needed);
   });
 }
 
@@ -62,13 +71,17 @@ int kronite_model_probabilities(const kronite_model* model, kronite_device* devi
     given_array(first, count == 0, "first");
     given_array(second, count == 0, "second");
     given_array(p, count == 0, "p");
-    const auto& classifier = given(model, "model").classifier;
+    const auto* classifier = dynamic_cast<const Classifier*>(given(model, "model").ranker.get());
+    if (!classifier)
+      fail(Errc::invalid_argument,
+           "this model is a learned metric, whose p is of one library; give a classifier, such as "
+           "\"best\"");
     std::vector<Composition> a, b;
     for (std::size_t i = 0; i < count; ++i) {
       a.push_back(parse_formula(first[i]));
       b.push_back(parse_formula(second[i]));
     }
-    const auto found = classifier.probabilities(*given(device, "device").device, a, b);
+    const auto found = classifier->probabilities(*given(device, "device").device, a, b);
     for (std::size_t i = 0; i < count; ++i) {
       p[i] = found[i].p;
       if (p_std) p_std[i] = found[i].p_std;

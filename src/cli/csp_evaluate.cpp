@@ -216,7 +216,7 @@ struct EvaluateCommand {
 ChosenRanker EvaluateCommand::choose_ranker(const TemplateLibrary& library,
                                             const ElementTable& table) const {
   if (ranking.empty()) {
-    ChosenRanker chosen = ranker.choose(table);
+    ChosenRanker chosen = ranker.choose(table, library);
     if (cutoff) require_probabilities(chosen);
     return chosen;
   }
@@ -309,7 +309,6 @@ void EvaluateCommand::run() {
   if (!elements.empty()) own_table = ElementTable::read_csv(elements);
   const ElementTable& table = own_table ? *own_table : ElementTable::embedded();
   options.table = &table;
-  if (cutoff) options.cutoff = *cutoff;
   if (options.match) check_match_options(options.matching);
   for (const std::string& formula : formulas_of(exclude))
     options.exclude_formulas.push_back(formula);
@@ -317,6 +316,7 @@ void EvaluateCommand::run() {
 
   const TemplateLibrary library = open_library(templates);
   const ChosenRanker chosen = choose_ranker(library, table);
+  options.cutoff = cutoff.value_or(chosen.ranking->cutoff());
   const auto crystals = QueryReader(queries, formulas).read(reading);
   double pairs = 0;
   for (const auto& crystal : crystals)
@@ -370,8 +370,10 @@ void add_csp_evaluate(CLI::App& csp) {
       ->check(CLI::ExistingFile.description(""))
       ->type_name("FILE");
   command
-      ->add_option("--cutoff", job->cutoff,
-                   "What a prediction keeps: candidates with p above it; default: 0.5")
+      ->add_option(
+          "--cutoff", job->cutoff,
+          "What a prediction keeps: candidates with p above it; default: 0.01 with a metric,\n"
+          "else 0.5")
       ->check(probability_below_one)
       ->type_name("P");
   command

@@ -43,7 +43,6 @@ struct PredictCommand {
   void run();
 
  private:
-  ChosenRanker choose_ranker(const ElementTable& table) const;
   csp::RunInfo run_info(const Device& on, const TemplateLibrary& library,
                         const ChosenRanker& chosen) const;
   void print_all(Device& on, const std::vector<Composition>& queries,
@@ -126,12 +125,6 @@ double pairs(const std::vector<Composition>& queries, const TemplateLibrary& lib
   return count;
 }
 
-ChosenRanker PredictCommand::choose_ranker(const ElementTable& table) const {
-  ChosenRanker chosen = ranker.choose(table);
-  if (cutoff) require_probabilities(chosen);
-  return chosen;
-}
-
 csp::RunInfo PredictCommand::run_info(const Device& on, const TemplateLibrary& library,
                                       const ChosenRanker& chosen) const {
   csp::RunInfo info;
@@ -155,12 +148,13 @@ void PredictCommand::run() {
   if (!elements.empty()) own_table = ElementTable::read_csv(elements);
   const ElementTable& table = own_table ? *own_table : ElementTable::embedded();
   options.table = &table;
-  if (cutoff) options.cutoff = *cutoff;
 
   const auto queries = distinct(read_formulas(formulas, list, table, skip_bad));
   const TemplateLibrary library =
       templates.empty() ? TemplateLibrary::embedded() : TemplateLibrary::open(templates);
-  const ChosenRanker chosen = choose_ranker(table);
+  const ChosenRanker chosen = ranker.choose(table, library);
+  if (cutoff) require_probabilities(chosen);
+  options.cutoff = cutoff.value_or(chosen.ranking->cutoff());
   Device on = Device::parse(device, chosen.work * pairs(queries, library));
   if (out.empty())
     print_all(on, queries, library, *chosen.ranking);
@@ -173,7 +167,7 @@ void PredictCommand::print_all(Device& on, const std::vector<Composition>& queri
   for (const auto& query : queries) {
     if (interrupted()) fail(Errc::cancelled, "stopped");
     if (&query != &queries.front()) fmt::print("\n");
-    print(csp::predict(on, query, library, ranking, options), options.cutoff);
+    print(csp::predict(on, query, library, ranking, options), options.cutoff.value());
   }
 }
 
@@ -226,8 +220,10 @@ void add_csp_predict(CLI::App& csp) {
       ->type_name("FILE");
   job->ranker.add_options(*command);
   command
-      ->add_option("--cutoff", job->cutoff,
-                   "Propose only templates with a probability above it; 0: all (default: 0.5)")
+      ->add_option(
+          "--cutoff", job->cutoff,
+          "Propose only templates with a probability above it; 0: all (default: 0.01 with a\n"
+          "metric, 0.5 with a classifier)")
       ->check(probability_below_one)
       ->type_name("P");
   command->add_option("--top", job->options.top, "Candidates per composition")

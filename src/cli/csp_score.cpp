@@ -10,9 +10,9 @@
 #include "base/fail.hpp"            // for fail
 #include "cli/csp.hpp"              // for add_csp_score
 #include "cli/formulas.hpp"         // for read_formulas
+#include "cli/ranker.hpp"           // for full_name, or_best_inside
 #include "cli/row_writer.hpp"       // for RowWriter, check_row_file
 #include "cli/terminal.hpp"         // for ProgressLine, interrupted
-#include "csp/model_file.hpp"       // for names_a_file
 #include "csp/template_scores.hpp"  // for TemplateScores, best_by
 #include "kronite/metric.hpp"       // for MetricRanker
 
@@ -56,14 +56,6 @@ struct ScoreCommand {
   long long pairs_ = 0;
   double seconds_ = 0;
 };
-
-csp::Model open(const std::string& name) {
-  if (!name.empty()) return csp::open_model(name);
-  const auto inside = csp::embedded_models();
-  if (inside.empty())
-    fail(Errc::invalid_argument, "there is no model inside this kronite: name a file with --model");
-  return csp::embedded_model(inside.front());
-}
 
 std::vector<Row> rows_of(const TemplateLibrary& library) {
   std::vector<Row> rows;
@@ -129,15 +121,16 @@ void ScoreCommand::report(std::size_t rows) const {
 
 /// @throws Error invalid_argument for options that are for classifiers only.
 bool ScoreCommand::by_metric() const {
-  if (model.empty() || !csp::names_a_file(model) || !csp::holds_metric(model)) return false;
+  if (!csp::names_a_metric(model)) return false;
   if (precision != "fp32" || check)
-    fail(Errc::invalid_argument, "{} is for classifiers; a metric is computed in fp32",
-         check ? "--check-precision" : "--precision " + precision);
+    fail(Errc::invalid_argument,
+         "{} is for classifiers, such as --model best; {} is a metric, which is computed in fp32",
+         check ? "--check-precision" : "--precision " + precision, full_name(model));
   return true;
 }
 
 void ScoreCommand::run_metric() {
-  const csp::MetricRanker ranker(csp::read_metric(model));
+  const csp::MetricRanker ranker(csp::open_metric(model));
   const TemplateLibrary library =
       templates.empty() ? TemplateLibrary::embedded() : TemplateLibrary::open(templates);
   const ElementTable& table = ElementTable::embedded();
@@ -176,8 +169,9 @@ void ScoreCommand::run_metric() {
 }
 
 void ScoreCommand::run() {
+  model = or_best_inside(model);
   if (by_metric()) return run_metric();
-  const csp::Model opened = open(model);
+  const csp::Model opened = csp::open_model(model);
   const TemplateLibrary library =
       templates.empty() ? TemplateLibrary::embedded() : TemplateLibrary::open(templates);
   const double per_pair = 2.0 * static_cast<double>(opened.ensemble.parameters());
@@ -240,8 +234,9 @@ void add_csp_score(CLI::App& parent) {
   command
       ->add_option(
           "--model", job->model,
-          "Classifier or metric: a .safetensors file or a name inside kronite; default: the\n"
-          "best inside")
+          fmt::format("Metric or classifier: a .safetensors file or a name inside kronite\n"
+                      "({}; default: the first)",
+                      fmt::join(models_inside(), ", ")))
       ->type_name("NAME|FILE");
   command->add_option("--top", job->top, "Templates per query")
       ->check(CLI::Range(1, 100000).description(""))

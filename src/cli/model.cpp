@@ -1,31 +1,24 @@
 // kronite model: the command, and what its parts share.
 #include "cli/model.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 
-#include "base/fail.hpp"            // for fail
 #include "cli/commands.hpp"         // for add_model
-#include "csp/embedded_models.hpp"  // for models
+#include "csp/embedded_models.hpp"  // for models, metrics
 #include "csp/model_file.hpp"       // for names_a_file
 
 namespace kronite::cli {
 
-OpenedModel open_model(const std::string& name) {
-  const auto inside = embedded::models();
-  if (name.empty() && inside.empty())
-    fail(Errc::invalid_argument, "this kronite was built without models: name a file");
-  const std::string chosen = name.empty() ? std::string(inside.front().name) : name;
-  OpenedModel opened{csp::open_model(chosen), chosen, 0};
-  if (csp::names_a_file(chosen)) {
-    opened.bytes = std::filesystem::file_size(chosen);
-    return opened;
-  }
-  opened.name += " (inside kronite)";
-  for (const auto& file : inside)
-    if (file.name == chosen) opened.bytes = file.bytes.size();
-  return opened;
+std::uintmax_t bytes_of(const std::string& model) {
+  if (csp::names_a_file(model)) return std::filesystem::file_size(model);
+  for (const auto& files : {embedded::metrics(), embedded::models()})
+    for (const auto& file : files)
+      if (file.name == model) return file.bytes.size();
+  return 0;
 }
 
 std::string widths(const Network& network) {

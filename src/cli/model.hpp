@@ -16,22 +16,15 @@ namespace kronite::cli {
 void add_model_read(CLI::App& model);     // model_read.cpp: card, info
 void add_model_convert(CLI::App& model);  // model_convert.cpp: convert
 
-struct OpenedModel {
-  csp::Model model;
-  std::string name;          ///< the path, or "NAME (inside kronite)"
-  std::uintmax_t bytes = 0;  ///< of the file
-};
-
-/// A file, or the name of a model inside kronite; the best of these for an empty text.
-/// @throws Error as csp::open_model().
-OpenedModel open_model(const std::string& name);
+/// Of the file of a model, also of one inside kronite.
+std::uintmax_t bytes_of(const std::string& model);
 
 /// "290-50-50-50-2"
 std::string widths(const Network& network);
 /// "5 networks 290-50-50-50-2, 98760 parameters"
 std::string words(const Ensemble& ensemble);
 
-/// Adds the argument for open_model().
+/// Adds the argument for a file or a name inside kronite; empty: the best inside.
 void add_model_argument(CLI::App& command, std::string& name);
 
 }  // namespace kronite::cli

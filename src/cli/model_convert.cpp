@@ -11,7 +11,7 @@
 
 #include "base/fail.hpp"            // for fail
 #include "base/printable.hpp"       // for printable
-#include "cli/model.hpp"            // for open_model, words
+#include "cli/model.hpp"            // for words
 #include "cli/templates.hpp"        // for open_library
 #include "io/atomic_file.hpp"       // for require_writable, write_file
 #include "io/csv.hpp"               // for CsvReader
@@ -129,7 +129,7 @@ csp::Model ConvertCommand::model() const {
   if (!statistics.empty() || !templates.empty())
     fail(Errc::invalid_argument,
          "--statistics and --templates are for weights of Keras; {} has its own", in.front());
-  return open_model(in.front()).model;
+  return csp::open_model(in.front());
 }
 
 void ConvertCommand::change_card(csp::Model& model) const {

@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "base/printable.hpp"   // for printable
-#include "cli/model.hpp"        // for open_model, widths, words
+#include "cli/model.hpp"        // for bytes_of, widths, words
+#include "cli/ranker.hpp"       // for full_name, or_best_inside
 #include "cli/terminal.hpp"     // for Table, die_on_interrupt
-#include "csp/model_file.hpp"   // for names_a_file
 #include "csp/model_parts.hpp"  // for Card
-#include "kronite/metric.hpp"   // for read_metric
+#include "kronite/metric.hpp"   // for open_metric
 
 namespace kronite::cli {
 namespace {
@@ -59,26 +59,22 @@ void print_card(const std::string& heading, const csp::Card& card) {
     fmt::print("{:<{}}{}\n", printable(key, key.size()), indent, wrapped(value, indent));
 }
 
-/// A learned metric is always in a file.
-bool names_a_metric(const std::string& name) {
-  return !name.empty() && csp::names_a_file(name) && csp::holds_metric(name);
-}
-
 std::string metric_words(const csp::Metric& metric) {
   const std::size_t count = metric.members.size();
   return fmt::format("{} metric{} of {} dimensions, {} parameters", count, count == 1 ? "" : "s",
                      metric.members.front().embedding.width(), metric.parameters());
 }
 
-void print_card(const std::string& name) {
+void print_card(const std::string& given) {
   die_on_interrupt();
-  if (names_a_metric(name)) {
-    const csp::Metric metric = csp::read_metric(name);
-    print_card(fmt::format("{}: {}", name, metric_words(metric)), metric.card);
+  const std::string name = or_best_inside(given);
+  if (csp::names_a_metric(name)) {
+    const csp::Metric metric = csp::open_metric(name);
+    print_card(fmt::format("{}: {}", full_name(name), metric_words(metric)), metric.card);
     return;
   }
-  const OpenedModel opened = open_model(name);
-  print_card(fmt::format("{}: {}", opened.name, words(opened.model.ensemble)), opened.model.card);
+  const csp::Model model = csp::open_model(name);
+  print_card(fmt::format("{}: {}", full_name(name), words(model.ensemble)), model.card);
 }
 
 // --- info of a metric ---------------------------------------------------------------------------
@@ -92,7 +88,7 @@ std::vector<std::pair<const char*, const EmbeddingNetwork*>> parts(const MetricN
 }
 
 void print_metric(const std::string& name, const csp::Metric& metric) {
-  fmt::print("{}: {} bytes, content {}\n", name, std::filesystem::file_size(name), metric.hash());
+  fmt::print("{}: {} bytes, content {}\n", full_name(name), bytes_of(name), metric.hash());
   fmt::print("element table: {}\nalike: dissimilarity up to {}\nparameters: {}\n\n",
              printable(metric.element_table), metric.tau, metric.parameters());
   Table table({"metric", "part", "layers", "read", "parameters"});
@@ -127,8 +123,8 @@ void print_metric_json(const std::string& name, const csp::Metric& metric) {
     members.push_back(std::move(json));
   }
   for (const auto& [key, value] : metric.card) card[key] = value;
-  const Json info{{"metric", name},
-                  {"bytes", std::filesystem::file_size(name)},
+  const Json info{{"metric", full_name(name)},
+                  {"bytes", bytes_of(name)},
                   {"hash", metric.hash()},
                   {"element_table", metric.element_table},
                   {"tau", metric.tau},
@@ -145,21 +141,21 @@ struct Info {
   std::string name;
   bool json = false;
 
-  void run() const {
+  void run() {
     die_on_interrupt();
-    if (names_a_metric(name)) {
-      const csp::Metric metric = csp::read_metric(name);
+    name = or_best_inside(name);
+    if (csp::names_a_metric(name)) {
+      const csp::Metric metric = csp::open_metric(name);
       json ? print_metric_json(name, metric) : print_metric(name, metric);
       return;
     }
-    const OpenedModel opened = open_model(name);
-    json ? print_json(opened) : print(opened);
+    const csp::Model model = csp::open_model(name);
+    json ? print_json(model) : print(model);
   }
 
  private:
-  static void print(const OpenedModel& opened) {
-    const csp::Model& model = opened.model;
-    fmt::print("{}: {} bytes, content {}\n", opened.name, opened.bytes, opened.model.hash());
+  void print(const csp::Model& model) const {
+    fmt::print("{}: {} bytes, content {}\n", full_name(name), bytes_of(name), model.hash());
     fmt::print("element table: {}\nalike: dissimilarity up to {}\nparameters: {}\n\n",
                printable(model.element_table), model.tau, model.ensemble.parameters());
     Table table({"network", "layers", "activations", "parameters"});
@@ -174,9 +170,8 @@ struct Info {
     table.print();
   }
 
-  static void print_json(const OpenedModel& opened) {
+  void print_json(const csp::Model& model) const {
     using Json = nlohmann::ordered_json;
-    const csp::Model& model = opened.model;
     Json members = Json::array(), card = Json::object();
     for (const Network& network : model.ensemble.members) {
       Json layers = Json::array();
@@ -187,14 +182,10 @@ struct Info {
       members.push_back({{"parameters", parameters(network)}, {"layers", layers}});
     }
     for (const auto& [key, value] : model.card) card[key] = value;
-    const Json info{{"model", opened.name},
-                    {"bytes", opened.bytes},
-                    {"hash", opened.model.hash()},
-                    {"element_table", model.element_table},
-                    {"tau", model.tau},
-                    {"parameters", model.ensemble.parameters()},
-                    {"members", members},
-                    {"card", card}};
+    const Json info{{"model", full_name(name)}, {"bytes", bytes_of(name)},
+                    {"hash", model.hash()},     {"element_table", model.element_table},
+                    {"tau", model.tau},         {"parameters", model.ensemble.parameters()},
+                    {"members", members},       {"card", card}};
     fmt::print("{}\n", info.dump(2, ' ', false, Json::error_handler_t::replace));
   }
 

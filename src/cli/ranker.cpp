@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/fail.hpp"            // for fail
+#include "base/log.hpp"             // for notice
 #include "csp/model_file.hpp"       // for names_a_file
 #include "io/structure_reader.hpp"  // for to_number
 #include "kronite/metric.hpp"       // for MetricRanker
@@ -15,66 +16,94 @@
 namespace kronite::cli {
 namespace {
 
-std::string models_inside() {
-  const auto names = csp::embedded_models();
-  if (names.empty()) return "(inside: none)";
-  return fmt::format("(inside: {}; default: {})", fmt::join(names, ", "), names.front());
+/// Of metrics or classifiers. @throws Error invalid_argument when there are none.
+std::string best_inside(const std::vector<std::string>& names, const char* ranker) {
+  if (names.empty())
+    fail(Errc::invalid_argument, "--ranker {} needs --model FILE: this kronite has none inside",
+         ranker);
+  return names.front();
+}
+
+/// A multiplication and an addition per weight.
+double work_of(std::int64_t parameters) { return 2.0 * static_cast<double>(parameters); }
+
+ChosenRanker by_metric(const std::string& name, const ElementTable& table) {
+  auto ranker = std::make_unique<csp::MetricRanker>(csp::open_metric(name), table);
+  const csp::Metric& metric = ranker->metric();
+  ChosenRanker chosen{nullptr, work_of(metric.parameters()), full_name(name), metric.hash(),
+                      metric.tau};
+  chosen.ranking = std::move(ranker);
+  return chosen;
+}
+
+ChosenRanker by_classifier(const std::string& name, const ElementTable& table) {
+  auto ranker = std::make_unique<csp::Classifier>(csp::open_model(name), table);
+  const csp::Model& model = ranker->model();
+  ChosenRanker chosen{nullptr, work_of(model.ensemble.parameters()), full_name(name), model.hash(),
+                      model.tau};
+  chosen.ranking = std::move(ranker);
+  return chosen;
 }
 
 }  // namespace
 
-/// "classifier", "metric" or "distance".
-std::string RankerOptions::kind() const {
-  const bool inside = !csp::embedded_models().empty();
-  if (ranker.empty()) {
-    if (model.empty()) return inside ? "classifier" : "distance";
-    return csp::names_a_file(model) && csp::holds_metric(model) ? "metric" : "classifier";
-  }
-  if (ranker == "classifier" && model.empty() && !inside)
-    fail(Errc::invalid_argument,
-         "--ranker classifier needs --model FILE: there is no model inside this kronite");
-  if (ranker == "metric" && model.empty())
-    fail(Errc::invalid_argument,
-         "--ranker metric needs --model FILE, which 'kronite csp train --model metric' writes");
-  if (ranker == "distance" && !model.empty())
-    fail(Errc::invalid_argument, "--model is for --ranker classifier and metric, not distance");
-  return ranker;
+std::vector<std::string> models_inside() {
+  std::vector<std::string> names = csp::embedded_metrics();
+  for (std::string& name : csp::embedded_models()) names.push_back(std::move(name));
+  return names;
 }
 
-ChosenRanker RankerOptions::choose(const ElementTable& table) const {
-  const std::string chosen = kind();
+std::string or_best_inside(const std::string& model) {
+  if (!model.empty()) return model;
+  const std::vector<std::string> inside = models_inside();
+  if (inside.empty())
+    fail(Errc::invalid_argument, "this kronite was built without models: name a file");
+  return inside.front();
+}
+
+std::string full_name(const std::string& model) {
+  return csp::names_a_file(model) ? model : model + " (inside kronite)";
+}
+
+/// "classifier", "metric" or "distance".
+std::string RankerOptions::kind(const TemplateLibrary& library) const {
+  if (ranker == "distance" && !model.empty())
+    fail(Errc::invalid_argument, "--model is for --ranker classifier and metric, not distance");
+  if (!ranker.empty()) return ranker;
+  if (!model.empty()) return csp::names_a_metric(model) ? "metric" : "classifier";
+  if (csp::embedded_metrics().empty())
+    return csp::embedded_models().empty() ? "distance" : "classifier";
+  if (library.has_fingerprints()) return "metric";
+  notice(fmt::format(
+      "{} has no fingerprints, which the learned metric needs: ranked by the classifier instead",
+      library.path()));
+  return "classifier";
+}
+
+ChosenRanker RankerOptions::choose(const ElementTable& table,
+                                   const TemplateLibrary& library) const {
+  const std::string chosen = kind(library);
   if (chosen == "distance")  // subtract, square and add 290 values per template
     return {csp::distance_ranker(table), 3.0 * 290, "", "", 0};
-  if (chosen == "metric") {
-    auto metric = std::make_unique<csp::MetricRanker>(csp::read_metric(model), table);
-    const csp::Metric& opened = metric->metric();
-    const std::string hash = opened.hash();
-    const double tau = opened.tau, work = 2.0 * static_cast<double>(opened.parameters());
-    return {std::move(metric), work, model, hash, tau};
-  }
-  const bool file = !model.empty() && csp::names_a_file(model);
-  const std::string name = model.empty() ? csp::embedded_models().front() : model;
-  auto classifier = std::make_unique<csp::Classifier>(
-      file ? csp::read_model(name) : csp::embedded_model(name), table);
-  const csp::Model& opened = classifier->model();
-  const std::string hash = opened.hash();
-  // A multiplication and an addition per weight.
-  const double tau = opened.tau, work = 2.0 * static_cast<double>(opened.ensemble.parameters());
-  return {std::move(classifier), work, file ? name : name + " (inside kronite)", hash, tau};
+  if (chosen == "metric")
+    return by_metric(model.empty() ? best_inside(csp::embedded_metrics(), "metric") : model, table);
+  return by_classifier(model.empty() ? best_inside(csp::embedded_models(), "classifier") : model,
+                       table);
 }
 
 void RankerOptions::add_options(CLI::App& command) {
   command
       .add_option(
           "--ranker", ranker,
-          "How templates are ordered: by a classifier's probability, by a learned metric, or\n"
-          "by distance of descriptors (default: as --model says, else classifier)")
-      ->check(CLI::IsMember({"classifier", "metric", "distance"}).description(""))
-      ->type_name("classifier|metric|distance");
+          "How templates are ordered: by a learned metric, by a classifier's probability, or\n"
+          "by distance of descriptors (default: as --model says, else metric)")
+      ->check(CLI::IsMember({"metric", "classifier", "distance"}).description(""))
+      ->type_name("metric|classifier|distance");
   command
       .add_option("--model", model,
-                  "Of the classifier or metric: a name inside kronite or a .safetensors file\n" +
-                      models_inside())
+                  fmt::format("Metric or classifier: a .safetensors file or a name inside kronite\n"
+                              "({}; default: the first)",
+                              fmt::join(models_inside(), ", ")))
       ->type_name("NAME|FILE");
 }
 

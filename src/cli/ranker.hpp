@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "kronite/csp.hpp"  // for Ranker
 
@@ -27,13 +28,21 @@ struct RankerOptions {
   std::string ranker, model;
 
   void add_options(CLI::App& command);
+  /// Without options the best ranker inside kronite that the library has all data for.
   /// @throws Error invalid_argument for options that contradict each other; as csp::open_model(),
-  /// csp::read_metric().
-  ChosenRanker choose(const ElementTable& table) const;
+  /// csp::open_metric().
+  ChosenRanker choose(const ElementTable& table, const TemplateLibrary& library) const;
 
  private:
-  std::string kind() const;
+  std::string kind(const TemplateLibrary& library) const;
 };
+
+/// Learned metrics and classifiers inside kronite; the first is the one that ranks by default.
+std::vector<std::string> models_inside();
+/// The name that was given, or that first one. @throws Error invalid_argument when there is none.
+std::string or_best_inside(const std::string& model);
+/// The path of a model, or "NAME (inside kronite)".
+std::string full_name(const std::string& model);
 
 /// For --cutoff. @throws Error invalid_argument for a ranker that gives no p.
 void require_probabilities(const ChosenRanker& chosen);

@@ -1,4 +1,4 @@
-// The model files inside the library: data/models, listed in this folder's CMakeLists.txt.
+// The files of rankers inside the library: data/models, listed in this folder's CMakeLists.txt.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,9 @@ struct ModelFile {
   std::span<const std::byte> bytes;
 };
 
-/// In the order of the list. Defined in a source that CMake makes of embedded_models.cpp.in.
+/// Classifiers and learned metrics, in the order of their lists. Defined in a source that CMake makes
+/// of embedded_models.cpp.in.
 std::vector<ModelFile> models();
+std::vector<ModelFile> metrics();
 
 }  // namespace kronite::embedded

@@ -1,11 +1,14 @@
-// Metrics as safetensors files (docs/formats.md).
+// Metrics as safetensors files (docs/formats.md), and those inside the library.
 #include "kronite/metric.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/fail.hpp"            // for fail
 #include "base/printable.hpp"       // for printable
+#include "csp/embedded_models.hpp"  // for models, metrics
 #include "csp/metric_inputs.hpp"    // for kTraits
+#include "csp/model_file.hpp"       // for names_a_file
 #include "csp/model_parts.hpp"      // for ModelParts
 #include "io/structure_reader.hpp"  // for split_words, to_number
 
@@ -105,6 +108,49 @@ std::int64_t small_number(const io::SafetensorsFile& file, const ModelParts& par
   return static_cast<std::int64_t>(value);
 }
 
+[[noreturn]] void refuse_classifier(const std::string& name) {
+  fail(Errc::invalid_argument,
+       "{}: this is a classifier, no learned metric; --ranker classifier takes it", name);
+}
+
+/// Puts a metric together from a file that is one, or refuses it.
+Metric metric_of(const io::SafetensorsFile& file) {
+  ModelParts parts(file);
+  if (parts.format() == kModelFormat) refuse_classifier(file.path());
+  parts.check_format(kMetricFormat, kVersion);
+  Metric metric;
+  metric.slots = small_number(file, parts, "slots", static_cast<double>(kMostSlots));
+  metric.vector = small_number(file, parts, "vector", static_cast<double>(kMostVector));
+  while (metric.members.empty() || has_member(file, metric.members.size())) {
+    const std::size_t m = metric.members.size();
+    MetricNetwork& member = metric.members.emplace_back();
+    for (const PartName& part : kParts)
+      member.*part.part = read_part(file, parts, part_name(m, part));
+    member.none = file.values<double>(prefix_of(m) + "none", {1}).front();
+  }
+  parts.refuse_leftovers();
+  const auto statistics = [&](const char* name) {
+    const auto* entry = file.find(name);
+    if (!entry) file.refuse(fmt::format("the tensor \"{}\" is missing", name));
+    return file.values<double>(*entry);
+  };
+  metric.mean = statistics("descriptor.mean");
+  metric.std = statistics("descriptor.std");
+  if (file.find("traits.mean")) {
+    metric.trait_mean = statistics("traits.mean");
+    metric.trait_std = statistics("traits.std");
+  }
+  metric.element_table = file.required_text("element_table");
+  metric.tau = parts.number("tau");
+  metric.card = parts.card();
+  try {
+    metric.check();
+  } catch (const Error& error) {
+    file.refuse(error.what());
+  }
+  return metric;
+}
+
 }  // namespace
 
 std::int64_t Metric::inputs() const {
@@ -147,42 +193,7 @@ void Metric::check() const {
 
 Metric read_metric(const std::string& path) {
   const io::SafetensorsFile file(path);
-  ModelParts parts(file);
-  if (parts.format() == kModelFormat)
-    fail(Errc::invalid_argument,
-         "{}: this is a classifier, no learned metric; --ranker classifier takes it", path);
-  parts.check_format(kMetricFormat, kVersion);
-  Metric metric;
-  metric.slots = small_number(file, parts, "slots", static_cast<double>(kMostSlots));
-  metric.vector = small_number(file, parts, "vector", static_cast<double>(kMostVector));
-  while (metric.members.empty() || has_member(file, metric.members.size())) {
-    const std::size_t m = metric.members.size();
-    MetricNetwork& member = metric.members.emplace_back();
-    for (const PartName& part : kParts)
-      member.*part.part = read_part(file, parts, part_name(m, part));
-    member.none = file.values<double>(prefix_of(m) + "none", {1}).front();
-  }
-  parts.refuse_leftovers();
-  const auto statistics = [&](const char* name) {
-    const auto* entry = file.find(name);
-    if (!entry) file.refuse(fmt::format("the tensor \"{}\" is missing", name));
-    return file.values<double>(*entry);
-  };
-  metric.mean = statistics("descriptor.mean");
-  metric.std = statistics("descriptor.std");
-  if (file.find("traits.mean")) {
-    metric.trait_mean = statistics("traits.mean");
-    metric.trait_std = statistics("traits.std");
-  }
-  metric.element_table = file.required_text("element_table");
-  metric.tau = parts.number("tau");
-  metric.card = parts.card();
-  try {
-    metric.check();
-  } catch (const Error& error) {
-    file.refuse(error.what());
-  }
-  return metric;
+  return metric_of(file);
 }
 
 void write_metric(const Metric& metric, const std::string& path) {
@@ -212,6 +223,33 @@ void write_metric(const Metric& metric, const std::string& path) {
 bool holds_metric(const std::string& path) {
   const io::SafetensorsFile file(path);
   return ModelParts(file).format() == kMetricFormat;
+}
+
+std::vector<std::string> embedded_metrics() {
+  std::vector<std::string> names;
+  for (const auto& file : embedded::metrics()) names.emplace_back(file.name);
+  return names;
+}
+
+Metric embedded_metric(const std::string& name) {
+  for (const auto& file : embedded::metrics())
+    if (file.name == name)
+      return metric_of(io::SafetensorsFile(file.bytes, name + " (inside kronite)"));
+  for (const auto& file : embedded::models())
+    if (file.name == name) refuse_classifier(name + " (inside kronite)");
+  fail(Errc::invalid_argument,
+       "there is no learned metric \"{}\" inside kronite (inside: {}), and no file of that name",
+       printable(name), fmt::join(embedded_metrics(), ", "));
+}
+
+Metric open_metric(const std::string& name_or_path) {
+  return names_a_file(name_or_path) ? read_metric(name_or_path) : embedded_metric(name_or_path);
+}
+
+bool names_a_metric(const std::string& name_or_path) {
+  if (names_a_file(name_or_path)) return holds_metric(name_or_path);
+  const auto inside = embedded_metrics();
+  return std::find(inside.begin(), inside.end(), name_or_path) != inside.end();
 }
 
 }  // namespace kronite::csp

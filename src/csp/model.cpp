@@ -5,7 +5,7 @@
 
 #include "base/fail.hpp"            // for fail
 #include "base/printable.hpp"       // for printable
-#include "csp/embedded_models.hpp"  // for models
+#include "csp/embedded_models.hpp"  // for models, metrics
 #include "csp/model_file.hpp"       // for model_in_memory
 #include "csp/model_parts.hpp"      // for ModelParts
 #include "io/safetensors.hpp"       // for SafetensorsFile, SafetensorsWriter
@@ -17,12 +17,15 @@ constexpr int kVersion = 1;  // files up to this version are read
 
 std::string prefix_of(std::size_t member) { return fmt::format("members.{}.", member); }
 
+[[noreturn]] void refuse_metric(const std::string& name) {
+  fail(Errc::invalid_argument,
+       "{}: this is a learned metric, no classifier; --ranker metric takes it", name);
+}
+
 /// Puts a model together from a file that is one, or refuses it.
 Model model_of(const io::SafetensorsFile& file) {
   ModelParts parts(file);
-  if (parts.format() == kMetricFormat)
-    fail(Errc::invalid_argument,
-         "{}: this is a learned metric, no classifier; --ranker metric takes it", file.path());
+  if (parts.format() == kMetricFormat) refuse_metric(file.path());
   parts.check_format(kModelFormat, kVersion);
   Model model;
   while (model.ensemble.members.empty() ||
@@ -93,6 +96,8 @@ std::vector<std::string> embedded_models() {
 Model embedded_model(const std::string& name) {
   for (const auto& file : embedded::models())
     if (file.name == name) return model_in_memory(file.bytes, name + " (inside kronite)");
+  for (const auto& file : embedded::metrics())
+    if (file.name == name) refuse_metric(name + " (inside kronite)");
   const std::vector<std::string> names = embedded_models();
   if (names.empty())
     fail(Errc::invalid_argument, "there is no model \"{}\": this kronite was built without models",

@@ -152,9 +152,9 @@ void Substituter::set_volume(Candidate& candidate, const Structure& original) co
 void check(const PredictOptions& options) {
   if (options.top < 1)
     fail(Errc::invalid_argument, "predict: top is {}, expected at least 1", options.top);
-  if (!(options.cutoff >= 0 && options.cutoff < 1))  // no NaN
+  if (options.cutoff && !(*options.cutoff >= 0 && *options.cutoff < 1))  // no NaN
     fail(Errc::invalid_argument, "predict: the cut-off is {}, expected a probability below 1",
-         options.cutoff);
+         *options.cutoff);
   check_symprec(options.symprec);
 }
 
@@ -214,10 +214,10 @@ Prediction predict(Device& device, const Composition& query, const TemplateLibra
   const Ranker::Scored best = *std::max_element(
       ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.p < b.p; });
   prediction.best_p = best.p;
-  std::erase_if(ranked,
-                [&](const Ranker::Scored& s) { return !above_cutoff(s.p, options.cutoff); });
+  const double cutoff = options.cutoff.value_or(ranker.cutoff());
+  std::erase_if(ranked, [&](const Ranker::Scored& s) { return !above_cutoff(s.p, cutoff); });
   prediction.likely = static_cast<std::int64_t>(ranked.size());
-  if (ranked.empty()) prediction.note = not_likely_note(prediction, library, best, options.cutoff);
+  if (ranked.empty()) prediction.note = not_likely_note(prediction, library, best, cutoff);
 
   const Substituter substituter(reduced, library, options, table);
   const std::size_t top = static_cast<std::size_t>(options.top);

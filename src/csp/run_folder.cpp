@@ -34,7 +34,7 @@ Json settings_json(const RunInfo& info) {
   const bool learned = !info.model_hash.empty();
   return {{"ranker", info.ranker},
           {"model_hash", learned ? Json(info.model_hash) : Json(nullptr)},
-          {"cutoff", learned ? Json(info.options.cutoff) : Json(nullptr)},
+          {"cutoff", learned ? Json(info.options.cutoff.value()) : Json(nullptr)},
           {"top", info.options.top},
           {"exclude_known", info.options.exclude_known},
           {"keep_duplicates", info.options.keep_duplicates},

@@ -19,7 +19,8 @@ namespace kronite::csp {
 struct RunInfo {
   std::string command;  ///< as typed
   std::string device;
-  /// Decide the results: a run can be resumed only with the same.
+  /// Decide the results: a run can be resumed only with the same. With a model, the cut-off has a
+  /// value.
   PredictOptions options;
   std::string ranker, library_hash;
   std::string model_hash;  ///< empty when the ranker has no model, and then the cut-off is idle

@@ -114,6 +114,34 @@ static void test_prediction(const kronite_model* model, kronite_device* device) 
   kronite_templates_close(templates);
 }
 
+/* Without a name: a learned metric, which has no p of two compositions alone. */
+static void test_the_best_model_inside(kronite_device* device) {
+  kronite_model* model = NULL;
+  kronite_templates* templates = NULL;
+  kronite_prediction* prediction = NULL;
+  kronite_predict_options options = {0};
+  kronite_candidate candidate = {0};
+  const char* one[1] = {"SrTiO3"};
+  char text[64];
+  double p;
+
+  EXPECT_OK(kronite_model_open(NULL, &model));
+  EXPECT_OK(kronite_model_card(model, "name", text, sizeof text, NULL));
+  EXPECT(strcmp(text, "metric") == 0);
+  EXPECT_ERROR(kronite_model_probabilities(model, device, one, one, 1, &p, NULL),
+               KRONITE_INVALID_ARGUMENT, "learned metric");
+  EXPECT_OK(kronite_templates_open(NULL, &templates));
+  options.size = sizeof options;
+  options.model = model;
+  candidate.size = sizeof candidate;
+  EXPECT_OK(kronite_predict(device, templates, "SrTiO3", &options, &prediction));
+  EXPECT_OK(kronite_prediction_candidate(prediction, 0, &candidate));
+  EXPECT(candidate.p > 0.01 && candidate.p_std > 0);
+  kronite_prediction_close(prediction);
+  kronite_templates_close(templates);
+  kronite_model_close(model);
+}
+
 int main(int argc, char** argv) {
   kronite_device* device = open_cpu();
   kronite_model* model = NULL;
@@ -125,6 +153,7 @@ int main(int argc, char** argv) {
   EXPECT_OK(kronite_model_open(argv[1], &model));
   test_probabilities(model, device);
   test_prediction(model, device);
+  test_the_best_model_inside(device);
   /* In this order: the model goes before the device that still holds its weights. */
   kronite_model_close(model);
   kronite_device_close(device);

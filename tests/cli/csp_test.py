@@ -16,6 +16,8 @@ from program import PROGRAM, run, start
 
 CATIONS = ["Li", "Na", "K", "Rb", "Mg", "Ca", "Sr", "Zn"]
 ANIONS = ["F", "Cl", "Br", "O", "S"]
+#: A library as kronite wrote them before it had fingerprints.
+BARE = pathlib.Path(__file__).resolve().parent.parent / "fuzz/seeds/template_library/three_bare.ktl"
 #: Long enough a run that it can be stopped in the middle.
 MANY = [a + b for a, b in itertools.product(CATIONS, ANIONS)]
 
@@ -293,14 +295,6 @@ class Classifier(Case):
         write_model(self.model, self.table, seed=2)
         self.assert_refused(self.rank(*arguments), "begun with model_hash")
 
-    def test_is_the_default_where_a_model_is_inside(self):
-        inside = "inside: none" not in run("csp", "predict", "--help").stdout
-        self.assertEqual(run("csp", "predict", "LiF", "--out", self.out).returncode, 0)
-        self.assertEqual(self.settings()["ranker"], "classifier" if inside else "distance")
-        if not inside:
-            result = run("csp", "predict", "LiF", "--ranker", "classifier")
-            self.assert_refused(result, "needs --model FILE")
-
     def test_refuses_models_that_do_not_fit(self):
         text = self.write("novel.txt", "It was a dark and stormy night.\n")
         cut = self.folder / "cut.safetensors"
@@ -321,6 +315,41 @@ class Classifier(Case):
         for option, value in (("--model", self.model), ("--cutoff", 0.2)):
             result = predict("LiF", option, value)
             self.assert_refused(result, f"{option} is for --ranker classifier")
+
+
+class Inside(Case):
+    """The models inside kronite, and which of them ranks when nothing is said."""
+
+    def settings(self, *arguments):
+        done = run("csp", "predict", "LiF", "--out", self.out, *arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        manifest = json.loads((self.out / "manifest.json").read_text(encoding="utf-8"))
+        return manifest["settings"], done.stderr
+
+    def test_a_metric_with_a_cut_off_of_its_own_ranks_by_default(self):
+        settings, notices = self.settings()
+        self.assertEqual((settings["ranker"], settings["cutoff"]), ("metric", 0.01))
+        self.assertEqual(notices, "")
+
+    def test_a_ranker_can_be_chosen_without_a_file(self):
+        settings, _ = self.settings("--ranker", "classifier")
+        self.assertEqual((settings["ranker"], settings["cutoff"]), ("classifier", 0.5))
+
+    def test_a_model_is_chosen_by_its_name(self):
+        settings, _ = self.settings("--model", "2022")
+        self.assertEqual(settings["ranker"], "classifier")
+
+    def test_a_library_without_fingerprints_is_ranked_by_the_classifier(self):
+        settings, notices = self.settings("--templates", BARE)
+        self.assertEqual(settings["ranker"], "classifier")
+        self.assertIn("has no fingerprints, which the learned metric needs", notices)
+
+    def test_a_model_of_the_other_kind_is_refused_by_name(self):
+        for ranker, model, text in (("metric", "2022", "this is a classifier, no learned metric"),
+                                    ("classifier", "metric", "this is a learned metric, no classifier")):
+            with self.subTest(model=model):
+                done = run("csp", "predict", "LiF", "--ranker", ranker, "--model", model)
+                self.assert_refused(done, f"{model} (inside kronite): {text}")
 
 
 class Stopped(Case):

@@ -87,7 +87,7 @@ class Evaluate(Evaluating):
         header = done.stdout.splitlines()[5].split("  ")
         self.assertEqual([cell.strip() for cell in header if cell],
                          ["dissimilarity", "top 1", "top 5", "top 10", "top 20", "top 30", "top 50", "all",
-                          "p > 0.5"])
+                          "p > 0.01"])
         for row in ("<= 0.1", "<= 0.2", "<= 0.3", "match"):
             self.assertEqual(done.stdout.count(f"\n{row} "), 2, row)  # both lists
         self.assertIn("oxide", done.stdout)

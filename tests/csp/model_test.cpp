@@ -13,6 +13,7 @@
 #include "io/safetensors.hpp"   // for SafetensorsFile, SafetensorsWriter
 #include "kronite/composition.hpp"
 #include "kronite/error.hpp"
+#include "kronite/metric.hpp"  // for embedded_metrics, open_ranker
 #include "support/temporary_folder.hpp"
 
 namespace kronite::csp {
@@ -211,6 +212,33 @@ TEST(EmbeddedModels, FitTheEmbeddedElementTable) {
     EXPECT_EQ(model.ensemble.inputs(), 290) << name;
     EXPECT_EQ(model.element_table, ElementTable::embedded().hash()) << name;
   }
+}
+
+TEST(EmbeddedModels, HoldMetricsThatFitTheEmbeddedElementTable) {
+  ASSERT_FALSE(embedded_metrics().empty());
+  for (const std::string& name : embedded_metrics()) {
+    EXPECT_EQ(embedded_metric(name).element_table, ElementTable::embedded().hash()) << name;
+    EXPECT_TRUE(names_a_metric(name));
+    EXPECT_EQ(open_ranker(name)->name(), "metric");
+  }
+}
+
+TEST(EmbeddedModels, RankByTheMetricUnlessNamed) {
+  EXPECT_EQ(open_ranker()->name(), "metric");
+  for (const std::string& name : embedded_models()) {
+    EXPECT_FALSE(names_a_metric(name));
+    EXPECT_EQ(open_ranker(name)->name(), "classifier");
+  }
+}
+
+TEST(EmbeddedModels, AreToldFromTheOtherKind) {
+  const std::string metric = refusal(Errc::invalid_argument, [] { embedded_model("metric"); });
+  const std::string classifier = refusal(Errc::invalid_argument, [] { embedded_metric("best"); });
+  const std::string unknown = refusal(Errc::invalid_argument, [] { embedded_metric("magic"); });
+
+  EXPECT_NE(metric.find("is a learned metric, no classifier"), std::string::npos) << metric;
+  EXPECT_NE(classifier.find("is a classifier, no learned metric"), std::string::npos) << classifier;
+  EXPECT_NE(unknown.find("\"magic\""), std::string::npos) << unknown;
 }
 
 TEST(EmbeddedModels, AreNamedWhenAnotherIsAskedFor) {

@@ -148,6 +148,7 @@ TEST(RunFolder, ResumesOnlyWithTheSameModelAndCutOff) {
   const std::string path = temporary.path("run");
   RunInfo learned = run_info();
   learned.model_hash = "fedcba9876543210";
+  learned.options.cutoff = 0.5;
   { RunFolder(path, learned, false).add(two_likely_candidates("SrTiO3")); }
   RunInfo other_model = learned, other_cutoff = learned;
   other_model.model_hash = "0000000000000000";
