@@ -100,6 +100,6 @@ struct CudaModule {
   Backend* (*make)(int id, CUstream_st* stream, const DeviceOptions& options);
 };
 /// Raised by one whenever Backend or an operation group changes.
-inline constexpr int kCudaModuleVersion = 5;
+inline constexpr int kCudaModuleVersion = 6;
 
 }  // namespace kronite
