@@ -216,8 +216,8 @@ TEST_P(KernelRidgeOn, RecoversSmoothTargets) {
     return value_metrics(column(task.y, task.parts.test, k), column(predicted, task.parts.test, k))
         .r2;
   };
-  EXPECT_GT(r2(0), 0.9999);
-  EXPECT_GT(r2(1), 0.99);  // noise of 3 beside 80
+  EXPECT_GT(r2(0), 0.999);  // one ridge serves both
+  EXPECT_GT(r2(1), 0.99);   // noise of 3 beside 80
   EXPECT_EQ(result.trials.size(), 35U);
 }
 
