@@ -94,10 +94,11 @@ struct RowModel {
   RowPrediction predict(Device& device, RowsView x) const;
 };
 
+/// The defaults are those of the least validation error of formation energies (docs/training.md).
 struct RowFitOptions {
-  NetworkShape shape{{256, 256, 256}, true, 0.1};
+  NetworkShape shape{{256, 256, 256}, false, 0};
   /// In order: batch, learning rate, cosine decay, epochs, patience, seed, warm-up, weight decay.
-  FitOptions fit{512, 2e-3, true, 100, 30, 0, 0.05, 0.01};
+  FitOptions fit{512, 4e-3, true, 100, 30, 0, 0.05, 0.01};
   /// Of continuous values, each in standard deviations of its training part.
   ValueLossKind loss = ValueLossKind::absolute;
   double knee = 1;  ///< of the Huber loss: where it turns from square to straight
