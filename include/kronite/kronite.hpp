@@ -20,6 +20,7 @@
 #include "kronite/metric.hpp"
 #include "kronite/model.hpp"
 #include "kronite/network.hpp"
+#include "kronite/regression.hpp"
 #include "kronite/structure.hpp"
 #include "kronite/templates.hpp"
 #include "kronite/version.hpp"

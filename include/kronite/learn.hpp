@@ -1,4 +1,4 @@
-// Training of networks on labelled pairs of descriptors.
+// Training of networks on labelled pairs of descriptors, and the options that all trainings share.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 namespace kronite::learn {
 
 /// Hidden layers in order, each: dense, batch normalisation if asked for, ReLU, dropout. Then a
-/// dense layer to two logits (unlike, alike).
+/// dense layer to the outputs: for pairs two logits (unlike, alike).
 struct NetworkShape {
   std::vector<std::int64_t> hidden{400, 400, 400};
   bool batch_norm = true;
@@ -21,17 +21,17 @@ struct NetworkShape {
 
 /// Adam (beta1 0.9, beta2 0.999, epsilon 1e-7) on the mean loss of batches.
 struct FitOptions {
-  /// Pairs (of a metric: queries) of a step at most: an epoch is cut into as few batches as that
-  /// takes, all of one size or one less.
+  /// Pairs (of a metric: queries; else rows) of a step at most: an epoch is cut into as few batches
+  /// as that takes, all of one size or one less.
   std::int64_t batch = 1024;
   double learning_rate = 1e-3;
   /// Let the learning rate fall to 0 along half a cosine over all max_epochs.
   bool cosine_decay = false;
   int max_epochs = 1000;
-  /// Stop after so many epochs without a better validation accuracy and keep the best epoch; 0: run
-  /// all max_epochs and keep the last.
+  /// Stop after so many epochs without a better validation accuracy (on rows: validation loss) and
+  /// keep the best epoch; 0: run all max_epochs and keep the last.
   int patience = 50;
-  std::uint64_t seed = 0;  ///< of the first weights, the order of pairs and dropout
+  std::uint64_t seed = 0;  ///< of the first weights, the order of pairs or rows, and dropout
   /// Let the learning rate rise from 0 along half a cosine over this share of all steps, [0, 1).
   double warm_up = 0;
   /// Share of itself, times the learning rate, that a parameter loses in each step.
@@ -45,7 +45,8 @@ struct LabelledPairs {
   std::int64_t size() const { return static_cast<std::int64_t>(first.size()); }
 };
 
-/// One epoch; validation values are NaN without validation pairs.
+/// One epoch; validation values are NaN without validation data, the accuracy also where nothing is
+/// classified.
 struct EpochRecord {
   int epoch = 0;  ///< from 1
   double loss = 0;

@@ -10,6 +10,13 @@ namespace kronite {
 
 enum class Activation : int { none = 0, relu = 1 };
 
+/// What a network that predicts continuous values is trained to make small.
+enum class ValueLossKind : int {
+  squared = 0,   ///< the square of the error
+  absolute = 1,  ///< its absolute value
+  huber = 2,     ///< half its square where it is small, in proportion to it beyond (Huber 1964)
+};
+
 /// y = activation(W x + b), W: units_out x units_in, b: units_out. Batch normalisation of a trained
 /// network is folded into W and b before it comes here.
 template <class T>

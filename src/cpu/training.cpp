@@ -13,6 +13,7 @@
 #include "kernels/dropout.hpp"        // for DropoutKey, dropout_threshold
 #include "kernels/hidden.hpp"         // for moments_about, unit_affine, activation_gradient
 #include "kernels/list_loss.hpp"      // for list_row
+#include "kernels/row_loss.hpp"       // for class_loss_row, value_loss_row
 
 namespace kronite {
 namespace {
@@ -200,6 +201,31 @@ class CpuTraining final : public TrainOps<T> {
       loss.data[n] =
           cross_entropy_row(bias.data, alike.data[n] != 0, share, logits.row(n), gradient.row(n));
     });
+  }
+
+  void class_loss(VectorView<const T> bias, VectorView<const T> weight,
+                  VectorView<const std::int32_t> classes, T share, MatrixView<T> logits,
+                  VectorView<T> loss, MatrixView<T> gradient) override {
+    for_rows(logits.rows, kLossRows, [&](std::int64_t n) {
+      const std::int64_t of_class = classes.data[n];
+      loss.data[n] = class_loss_row(bias.data, weight.size == 0 ? T{1} : weight.data[of_class],
+                                    of_class, share, logits.cols, logits.row(n), gradient.row(n));
+    });
+  }
+
+  void value_loss(const ValueLoss& how, VectorView<const T> bias, MatrixView<const T> target,
+                  T share, MatrixView<T> values, VectorView<T> loss,
+                  MatrixView<T> gradient) override {
+    for_rows(values.rows, kLossRows, [&](std::int64_t n) {
+      loss.data[n] = value_loss_row(how.kind, static_cast<T>(how.knee), bias.data, target.row(n),
+                                    share, values.cols, values.row(n), gradient.row(n));
+    });
+  }
+
+  void gather_rows(MatrixView<const T> x, VectorView<const std::int32_t> rows,
+                   MatrixView<T> out) override {
+    for_rows(out.rows, kLossRows,
+             [&](std::int64_t i) { std::copy_n(x.row(rows.data[i]), x.cols, out.row(i)); });
   }
 
   void list_loss(VectorView<const T> bias, VectorView<const T> none,

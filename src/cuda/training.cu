@@ -10,6 +10,7 @@
 #include "kernels/hidden.hpp"         // for activate_draw
 #include "kernels/list_loss.hpp"      // for list_block
 #include "kernels/phases.hpp"         // for GpuThreads
+#include "kernels/row_loss.hpp"       // for class_loss_row, value_loss_row
 
 namespace kronite::cuda {
 namespace {
@@ -81,6 +82,44 @@ __global__ void __launch_bounds__(kThreads)
                               &element(gradient, n, 0));
 }
 
+/// logits <- logits + bias; loss and gradient of each row, of the class that it has.
+/// Grid: one thread per row, 256 per block. Bounds: threads past the last row return. 64-bit index.
+/// Per logit: 28 bytes read and written, of which 16 come from the caches; one exponential.
+__global__ void __launch_bounds__(kThreads)
+    class_loss_kernel(const float* bias, const float* weight, const std::int32_t* classes,
+                      float share, MatrixView<float> logits, float* loss,
+                      MatrixView<float> gradient) {
+  const std::int64_t n = global_thread();
+  if (n >= logits.rows) return;
+  const std::int64_t of_class = classes[n];
+  loss[n] = class_loss_row(bias, weight ? weight[of_class] : 1.0F, of_class, share, logits.cols,
+                           &element(logits, n, 0), &element(gradient, n, 0));
+}
+
+/// values <- values + bias; loss and gradient of each row.
+/// Grid: one thread per row, 256 per block. Bounds: threads past the last row return. 64-bit index.
+/// Per value: 12 bytes read, 8 written; some 10 operations.
+__global__ void __launch_bounds__(kThreads)
+    value_loss_kernel(ValueLossKind kind, float knee, const float* bias,
+                      MatrixView<const float> target, float share, MatrixView<float> values,
+                      float* loss, MatrixView<float> gradient) {
+  const std::int64_t n = global_thread();
+  if (n >= values.rows) return;
+  loss[n] = value_loss_row(kind, knee, bias, &element(target, n, 0), share, values.cols,
+                           &element(values, n, 0), &element(gradient, n, 0));
+}
+
+/// out_i = x_{rows_i}.
+/// Grid: one thread per value, 256 per block. Bounds: threads past the last value return. 64-bit
+/// index. Per value: 4 bytes read (and its row's number, from the cache), 4 written.
+__global__ void __launch_bounds__(kThreads)
+    gather_rows_kernel(MatrixView<const float> x, const std::int32_t* rows, MatrixView<float> out) {
+  const std::int64_t n = global_thread();
+  if (n >= out.rows * out.cols) return;
+  const std::int64_t i = n / out.cols, k = n % out.cols;
+  element(out, i, k) = element(x, rows[i], k);
+}
+
 /// Loss and gradients of lists.
 /// Grid: one block of 128 threads per row. Bounds: candidates past the end are not read. 64-bit
 /// index. Per candidate: three readings of 5 bytes, of which two come from the caches, and 4 bytes
@@ -140,6 +179,14 @@ class CudaTraining final : public TrainOps<float> {
   void cross_entropy(VectorView<const float> bias, VectorView<const std::uint8_t> alike,
                      MatrixView<float> logits, VectorView<float> loss,
                      MatrixView<float> gradient) override;
+  void class_loss(VectorView<const float> bias, VectorView<const float> weight,
+                  VectorView<const std::int32_t> classes, float share, MatrixView<float> logits,
+                  VectorView<float> loss, MatrixView<float> gradient) override;
+  void value_loss(const ValueLoss& how, VectorView<const float> bias,
+                  MatrixView<const float> target, float share, MatrixView<float> values,
+                  VectorView<float> loss, MatrixView<float> gradient) override;
+  void gather_rows(MatrixView<const float> x, VectorView<const std::int32_t> rows,
+                   MatrixView<float> out) override;
   void list_loss(VectorView<const float> bias, VectorView<const float> none,
                  MatrixView<const std::uint8_t> relation, float share, MatrixView<float> distances,
                  VectorView<float> loss, VectorView<float> none_gradient) override;
@@ -212,6 +259,27 @@ void CudaTraining::cross_entropy(VectorView<const float> bias, VectorView<const 
   const float share = 1.0F / static_cast<float>(logits.rows);
   for_each(logits.rows, "cross_entropy_kernel", cross_entropy_kernel, bias.data, alike.data, share,
            logits, loss.data, gradient);
+}
+
+void CudaTraining::class_loss(VectorView<const float> bias, VectorView<const float> weight,
+                              VectorView<const std::int32_t> classes, float share,
+                              MatrixView<float> logits, VectorView<float> loss,
+                              MatrixView<float> gradient) {
+  for_each(logits.rows, "class_loss_kernel", class_loss_kernel, bias.data,
+           weight.size == 0 ? nullptr : weight.data, classes.data, share, logits, loss.data,
+           gradient);
+}
+
+void CudaTraining::value_loss(const ValueLoss& how, VectorView<const float> bias,
+                              MatrixView<const float> target, float share, MatrixView<float> values,
+                              VectorView<float> loss, MatrixView<float> gradient) {
+  for_each(values.rows, "value_loss_kernel", value_loss_kernel, how.kind,
+           static_cast<float>(how.knee), bias.data, target, share, values, loss.data, gradient);
+}
+
+void CudaTraining::gather_rows(MatrixView<const float> x, VectorView<const std::int32_t> rows,
+                               MatrixView<float> out) {
+  for_each(out.rows * out.cols, "gather_rows_kernel", gather_rows_kernel, x, rows.data, out);
 }
 
 void CudaTraining::list_loss(VectorView<const float> bias, VectorView<const float> none,

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "kronite/kernel.hpp"   // for KernelKind
-#include "kronite/network.hpp"  // for EnsembleView, PairView, ScoreBlock, Precision
+#include "kronite/network.hpp"  // for EnsembleView, PairView, ScoreBlock, Precision, ValueLossKind
 #include "kronite/view.hpp"     // for MatrixView, VectorView
 
 namespace kronite {
@@ -150,6 +150,13 @@ struct AdamStep {
 /// not meet: itself, or others of its own formula.
 enum class Relation : std::uint8_t { unlike = 0, alike = 1, left_out = 2 };
 
+/// What an error e of a continuous value costs: e^2 (squared), |e| (absolute), or (huber) e^2 / 2
+/// up to |e| = knee and knee (|e| - knee / 2) beyond.
+struct ValueLoss {
+  ValueLossKind kind = ValueLossKind::squared;
+  double knee = 1;  ///< of huber, above 0
+};
+
 /// Steps of training on one batch of n rows. Sums over the rows run in a fixed order, so results do
 /// not depend on the number of threads. Float on every device; double, for gradient checks, on the
 /// CPU only.
@@ -178,6 +185,24 @@ class TrainOps {
   /// (alike_n, 0 or 1) and gradient = d(mean loss)/d logits. logits, gradient: n x 2, loss: n.
   virtual void cross_entropy(VectorView<const T> bias, VectorView<const std::uint8_t> alike,
                              MatrixView<T> logits, VectorView<T> loss, MatrixView<T> gradient) = 0;
+
+  /// logits_nu <- logits_nu + bias_u, then loss_n = -w_c log softmax(logits_n)_c of the row's class
+  /// c = classes_n in [0, u), with its weight w_c (weight: u, or empty for 1), and gradient = share
+  /// * d loss_n / d logits. logits, gradient: n x u, classes, loss: n.
+  virtual void class_loss(VectorView<const T> bias, VectorView<const T> weight,
+                          VectorView<const std::int32_t> classes, T share, MatrixView<T> logits,
+                          VectorView<T> loss, MatrixView<T> gradient) = 0;
+
+  /// values_nu <- values_nu + bias_u, then loss_n = mean over u of what the errors values_nu -
+  /// target_nu cost, and gradient = share * d loss_n / d values. At an error of 0 the absolute loss
+  /// has the gradient 0. target, values, gradient: n x u, loss: n.
+  virtual void value_loss(const ValueLoss& how, VectorView<const T> bias,
+                          MatrixView<const T> target, T share, MatrixView<T> values,
+                          VectorView<T> loss, MatrixView<T> gradient) = 0;
+
+  /// out_i = x_{rows_i}. x: m x d, rows: n, out: n x d.
+  virtual void gather_rows(MatrixView<const T> x, VectorView<const std::int32_t> rows,
+                           MatrixView<T> out) = 0;
 
   /// Row i is a query with m candidates, their logits z_ij = bias_j - distances_ij (bias: m, or
   /// empty for 0) and that of "none of these", none_i; P_i = softmax over none and the candidates

@@ -4,11 +4,31 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <numeric>
+#include <span>
 
 #include "base/fail.hpp"        // for fail
 #include "learn/on_device.hpp"  // for upload, download
+#include "math/random.hpp"      // for Random
 
 namespace kronite::learn {
+namespace {
+
+/// Streams of the seed.
+enum : std::uint64_t { kDropoutStream = 1, kOrderStream = std::uint64_t{1} << 32 };
+
+}  // namespace
+
+std::uint64_t dropout_seed(std::uint64_t seed) {
+  return math::Random(seed, kDropoutStream).bits64();
+}
+
+std::vector<std::int32_t> epoch_order(std::uint64_t seed, int epoch, std::int64_t count) {
+  std::vector<std::int32_t> order(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), 0);
+  math::Random(seed, kOrderStream + static_cast<std::uint64_t>(epoch)).shuffle(std::span(order));
+  return order;
+}
 
 void check_options(const FitOptions& o) {
   if (!(o.learning_rate > 0 && std::isfinite(o.learning_rate)))
@@ -27,13 +47,14 @@ void check_options(const FitOptions& o) {
 }
 
 Epochs::Epochs(Device& device, const FitOptions& options, VectorView<float> parameters,
-               VectorView<const float> gradient, std::int64_t steps_per_epoch)
+               VectorView<const float> gradient, std::int64_t steps_per_epoch, BestBy best_by)
     : backend_(device.backend()),
       ops_(training<float>(device)),
       options_(options),
       parameters_(parameters),
       gradient_(gradient),
       steps_per_epoch_(steps_per_epoch),
+      best_by_(best_by),
       moment1_(backend_, gradient.size),
       moment2_(backend_, gradient.size) {}
 
@@ -112,7 +133,9 @@ bool Epochs::finished() const {
 bool Epochs::better(const ValidationScores& scores) const {
   if (options_.patience == 0 || state_.best_epoch == 0) return true;
   const auto best = static_cast<std::size_t>(state_.best_epoch) - 1;
-  return scores.accuracy > state_.history[best].validation_accuracy;
+  const EpochRecord& record = state_.history[best];
+  return best_by_ == BestBy::loss ? scores.loss < record.validation_loss
+                                  : scores.accuracy > record.validation_accuracy;
 }
 
 /// Of the step that state_.steps counts.

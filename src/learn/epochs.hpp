@@ -22,6 +22,9 @@ struct ValidationScores {
   double accuracy = std::numeric_limits<double>::quiet_NaN();
 };
 
+/// What the best epoch is chosen by.
+enum class BestBy { accuracy, loss };
+
 /// What a training leaves: of the best epoch.
 struct FittedParameters {
   std::vector<float> parameters;
@@ -29,12 +32,17 @@ struct FittedParameters {
   std::vector<EpochRecord> history;
 };
 
+/// The seed of a training's dropout, and the order of `count` training data in an epoch.
+std::uint64_t dropout_seed(std::uint64_t seed);
+std::vector<std::int32_t> epoch_order(std::uint64_t seed, int epoch, std::int64_t count);
+
 class Epochs {
  public:
   /// `parameters`: all of them, on the device; those that Adam moves come first and have the
   /// `gradient`, which is there when step() is called. Both must outlive this.
   Epochs(Device& device, const FitOptions& options, VectorView<float> parameters,
-         VectorView<const float> gradient, std::int64_t steps_per_epoch);
+         VectorView<const float> gradient, std::int64_t steps_per_epoch,
+         BestBy best_by = BestBy::accuracy);
 
   /// Begins with `initial`, or goes on. @throws Error invalid_argument for a state of another size.
   void start(std::vector<float> initial, const FitState* resume);
@@ -64,6 +72,7 @@ class Epochs {
   const VectorView<float> parameters_;
   const VectorView<const float> gradient_;
   const std::int64_t steps_per_epoch_;
+  const BestBy best_by_;
   Scratch<float> moment1_, moment2_;
   FitState state_;
 };

@@ -2,22 +2,17 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <span>
 
 #include "base/fail.hpp"                 // for fail
 #include "device/backend.hpp"            // for network, training
 #include "kronite/learn.hpp"             // for fit
-#include "learn/epochs.hpp"              // for Epochs, check_options
+#include "learn/epochs.hpp"              // for Epochs, check_options, epoch_order
 #include "learn/on_device.hpp"           // for MatrixOnDevice, upload, download
 #include "learn/pair_probabilities.hpp"  // for pair_probabilities, check_pairs
 #include "learn/trainable_network.hpp"   // for TrainableNetwork
-#include "math/random.hpp"               // for Random
 
 namespace kronite::learn {
 namespace {
-
-/// Streams of the seed.
-enum : std::uint64_t { kDropoutStream = 1, kOrderStream = std::uint64_t{1} << 32 };
 
 void check_classes(const LabelledPairs& pairs) {
   const auto alike = std::count(pairs.alike.begin(), pairs.alike.end(), std::uint8_t{1});
@@ -84,7 +79,7 @@ Fitting::Fitting(Device& device, const NetworkShape& shape, const FitOptions& op
       backend_(device.backend()),
       layout_(shape, rows.cols),
       seed_(options.seed),
-      dropout_seed_(math::Random(options.seed, kDropoutStream).bits64()),
+      dropout_seed_(dropout_seed(options.seed)),
       pairs_(pairs),
       validation_(validation),
       batches_((pairs.size() - 1) / options.batch + 1),
@@ -116,9 +111,7 @@ double Fitting::train(int epoch) {
 }
 
 void Fitting::shuffle_pairs(int epoch) {
-  std::vector<std::int32_t> order(pairs_.first.size());
-  std::iota(order.begin(), order.end(), 0);
-  math::Random(seed_, kOrderStream + static_cast<std::uint64_t>(epoch)).shuffle(std::span(order));
+  const auto order = epoch_order(seed_, epoch, pairs_.size());
   const auto send = [&]<class T>(const std::vector<T>& values, const Scratch<T>& to) {
     std::vector<T> shuffled(values.size());
     for (std::size_t i = 0; i < order.size(); ++i)

@@ -13,12 +13,8 @@
 namespace kronite::learn {
 namespace {
 
-/// Streams of the seed.
-enum : std::uint64_t {
-  kDropoutStream = 1,
-  kPackingStream = 2,
-  kOrderStream = std::uint64_t{1} << 32
-};
+/// Streams of the seed, beside that of dropout_seed().
+enum : std::uint64_t { kPackingStream = 2, kOrderStream = std::uint64_t{1} << 32 };
 
 /// Queries [begin, end), in the epoch's order, of a group.
 struct Part {
@@ -160,7 +156,7 @@ ListFitting::ListFitting(Device& device, const MetricShape& shape, const FitOpti
       vectors_(shape.embedding.vectors),
       layout_(shape),
       seed_(options.seed),
-      dropout_seed_(math::Random(options.seed, kDropoutStream).bits64()),
+      dropout_seed_(dropout_seed(options.seed)),
       rows_(rows),
       inputs_(shape.embedding.training_inputs()),
       traits_(shape.has_traits() ? rows.traits.cols : 0),

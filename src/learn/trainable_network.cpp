@@ -10,7 +10,6 @@
 namespace kronite::learn {
 namespace {
 
-constexpr std::int64_t kClasses = 2;
 constexpr std::int64_t kMostUnits = 1 << 16;
 
 std::int64_t widest(const NetworkLayout& layout) {
@@ -21,8 +20,10 @@ std::int64_t widest(const NetworkLayout& layout) {
 
 }  // namespace
 
-NetworkLayout::NetworkLayout(const NetworkShape& shape, std::int64_t inputs) {
+NetworkLayout::NetworkLayout(const NetworkShape& shape, std::int64_t inputs, std::int64_t outputs) {
   if (inputs < 1) fail(Errc::invalid_argument, "a network needs at least one input");
+  if (outputs < 1 || outputs > kMostUnits)
+    fail(Errc::invalid_argument, "a network has {} outputs, expected 1 to {}", outputs, kMostUnits);
   if (!(shape.dropout >= 0 && shape.dropout < 1))
     fail(Errc::invalid_argument, "dropout is {}, expected a share of at least 0 and below 1",
          shape.dropout);
@@ -36,7 +37,7 @@ NetworkLayout::NetworkLayout(const NetworkShape& shape, std::int64_t inputs) {
     const bool last = k == shape.hidden.size();
     LayerLayout layer;
     layer.inputs = k == 0 ? inputs : layers.back().units;
-    layer.units = last ? kClasses : shape.hidden[k];
+    layer.units = last ? outputs : shape.hidden[k];
     if (layer.units < 1 || layer.units > kMostUnits)
       fail(Errc::invalid_argument, "hidden layer {} has {} units, expected 1 to {}", k + 1,
            layer.units, kMostUnits);
@@ -102,8 +103,8 @@ TrainableNetwork<T>::TrainableNetwork(Device& device, const NetworkLayout& layou
       layout_(layout),
       parameters_(backend_, layout.size),
       gradient_(backend_, layout.trained),
-      logits_(backend_, most_rows, kClasses),
-      logit_gradient_(backend_, most_rows, kClasses),
+      outputs_(backend_, most_rows, layout.outputs()),
+      output_gradient_(backend_, most_rows, layout.outputs()),
       ping_(backend_, most_rows, widest(layout)),
       pong_(backend_, most_rows, widest(layout)) {
   for (std::size_t k = 0; k + 1 < layout.layers.size(); ++k)
@@ -138,8 +139,8 @@ HiddenView<T> TrainableNetwork<T>::hidden_view(std::size_t k) const {
 }
 
 template <class T>
-void TrainableNetwork<T>::forward(MatrixView<const T> x, VectorView<const std::uint8_t> alike,
-                                  DropoutKey key, VectorView<T> losses) {
+typename TrainableNetwork<T>::Outputs TrainableNetwork<T>::outputs_of(MatrixView<const T> x,
+                                                                      DropoutKey key) {
   rows_ = x.rows;
   key_ = key;
   MatrixView<const T> in = x;
@@ -153,15 +154,38 @@ void TrainableNetwork<T>::forward(MatrixView<const T> x, VectorView<const std::u
     in = y;
   }
   const LayerLayout& last = layout_.layers.back();
-  const MatrixView<T> logits = rows_of(logits_, kClasses);
-  linalg_.gemm(T{1}, in, Op::none, weight(parameters_, last), Op::transpose, T{0}, logits);
-  training_.cross_entropy(part(parameters_, last.beta, kClasses), alike, logits, losses,
-                          rows_of(logit_gradient_, kClasses));
+  const MatrixView<T> values = rows_of(outputs_, last.units);
+  linalg_.gemm(T{1}, in, Op::none, weight(parameters_, last), Op::transpose, T{0}, values);
+  return {part(parameters_, last.beta, last.units), values, rows_of(output_gradient_, last.units),
+          T{1} / static_cast<T>(std::max<std::int64_t>(1, x.rows))};
+}
+
+template <class T>
+void TrainableNetwork<T>::forward(MatrixView<const T> x, VectorView<const std::uint8_t> alike,
+                                  DropoutKey key, VectorView<T> losses) {
+  const Outputs out = outputs_of(x, key);
+  training_.cross_entropy(out.bias, alike, out.values, losses, out.gradient);
+}
+
+template <class T>
+void TrainableNetwork<T>::forward(MatrixView<const T> x, const ValueTargets<T>& targets,
+                                  DropoutKey key, VectorView<T> losses) {
+  const Outputs out = outputs_of(x, key);
+  training_.value_loss(targets.loss, out.bias, targets.values, out.share, out.values, losses,
+                       out.gradient);
+}
+
+template <class T>
+void TrainableNetwork<T>::forward(MatrixView<const T> x, const ClassTargets<T>& targets,
+                                  DropoutKey key, VectorView<T> losses) {
+  const Outputs out = outputs_of(x, key);
+  training_.class_loss(out.bias, targets.weights, targets.classes, out.share, out.values, losses,
+                       out.gradient);
 }
 
 template <class T>
 void TrainableNetwork<T>::backward(MatrixView<const T> x) {
-  MatrixView<T> gradient = rows_of(logit_gradient_, kClasses);
+  MatrixView<T> gradient = rows_of(output_gradient_, layout_.outputs());
   for (std::size_t k = layout_.layers.size(); k-- > 0;) {
     const LayerLayout& layer = layout_.layers[k];
     if (k == hidden_.size()) {

@@ -26,9 +26,11 @@ struct LayerLayout {
 /// All layers; the trained parameters come first, the running statistics after them.
 struct NetworkLayout {
   /// @throws Error invalid_argument for a shape that makes no sense.
-  NetworkLayout(const NetworkShape& shape, std::int64_t inputs);
+  NetworkLayout(const NetworkShape& shape, std::int64_t inputs, std::int64_t outputs = 2);
 
-  std::vector<LayerLayout> layers;  ///< hidden ones, then the one to two logits
+  std::int64_t outputs() const { return layers.back().units; }
+
+  std::vector<LayerLayout> layers;  ///< hidden ones, then the one to the outputs
   std::int64_t trained = 0;         ///< parameters that Adam moves
   std::int64_t size = 0;            ///< and the running statistics
   double dropout = 0;
@@ -46,6 +48,22 @@ std::vector<float> initial_parameters(const NetworkLayout& layout, std::uint64_t
 /// and biases; no dropout.
 Network folded(const NetworkLayout& layout, std::span<const float> parameters);
 
+/// What the outputs of a batch of n rows should have been: continuous values (n x outputs), at the
+/// price that `loss` states.
+template <class T>
+struct ValueTargets {
+  ValueLoss loss;
+  MatrixView<const T> values;
+};
+
+/// Or one class of each row (n, below the number of outputs), with weights (one per class, or empty
+/// for 1).
+template <class T>
+struct ClassTargets {
+  VectorView<const std::int32_t> classes;
+  VectorView<const T> weights;
+};
+
 /// Works on batches of up to `most_rows` rows on one device. T is double in gradient checks.
 template <class T>
 class TrainableNetwork {
@@ -57,8 +75,13 @@ class TrainableNetwork {
   /// d(mean loss)/d parameters of the last backward(), layout.trained values.
   VectorView<T> gradient() const { return gradient_.vector(); }
 
-  /// Losses (n) of a batch x (n x inputs) with dropout under `key`, whose layer is set here.
+  /// Losses (n) of a batch x (n x inputs) with dropout under `key`, whose layer is set here. The
+  /// first form is for two outputs.
   void forward(MatrixView<const T> x, VectorView<const std::uint8_t> alike, DropoutKey key,
+               VectorView<T> losses);
+  void forward(MatrixView<const T> x, const ValueTargets<T>& targets, DropoutKey key,
+               VectorView<T> losses);
+  void forward(MatrixView<const T> x, const ClassTargets<T>& targets, DropoutKey key,
                VectorView<T> losses);
   /// Of the batch that forward() saw last; x is the same.
   void backward(MatrixView<const T> x);
@@ -76,6 +99,14 @@ class TrainableNetwork {
     Scratch<T> z, y, mean, variance;
   };
 
+  /// What a loss works on: the bias that the outputs still lack, the outputs and their gradient.
+  struct Outputs {
+    VectorView<const T> bias;
+    MatrixView<T> values, gradient;
+    T share;  ///< of a row in the mean loss
+  };
+  Outputs outputs_of(MatrixView<const T> x, DropoutKey key);
+
   MatrixView<T> rows_of(const Scratch<T>& s, std::int64_t cols) const;
   MatrixView<T> weight(const Scratch<T>& vector, const LayerLayout& layer) const;
   VectorView<T> part(const Scratch<T>& vector, std::int64_t first, std::int64_t count) const;
@@ -87,7 +118,7 @@ class TrainableNetwork {
   const NetworkLayout layout_;
   Scratch<T> parameters_, gradient_;
   std::deque<Hidden> hidden_;
-  Scratch<T> logits_, logit_gradient_, ping_, pong_;
+  Scratch<T> outputs_, output_gradient_, ping_, pong_;
   std::int64_t rows_ = 0;  // of the batch
   DropoutKey key_;
 };

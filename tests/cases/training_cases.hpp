@@ -9,6 +9,7 @@
 #include "device/backend.hpp"  // for training
 #include "device/ops.hpp"      // for HiddenView, Relation
 #include "support/matrix.hpp"  // for HostMatrix
+#include "support/random.hpp"  // for random_indices
 
 namespace kronite::test {
 
@@ -77,6 +78,73 @@ struct DeviceHidden {
     view.beta = beta.vector();
     view.dropout = c.dropout;
     view.key = in.key;
+  }
+};
+
+/// Outputs of a batch and what they should have been.
+struct RowLossCase {
+  std::string name;
+  std::int64_t rows, outputs;
+  std::int64_t pad = 0;
+};
+
+inline std::vector<RowLossCase> row_loss_cases() {
+  std::vector<RowLossCase> cases{{"formation energies", 512, 1},
+                                 {"three classes", 512, 3},
+                                 {"one value", 1, 1},
+                                 {"many outputs", 33, 70},
+                                 {"with strides", 77, 5, 3}};
+  // Around the tiles of the CPU and the blocks of the GPU (256 rows).
+  for (const std::int64_t rows : {255, 256, 257})
+    cases.push_back({std::to_string(rows) + " rows", rows, 4});
+  return cases;
+}
+
+/// Values of one case on the host: outputs without their bias, targets, classes and their weights.
+template <class T>
+struct RowLossInputs {
+  static constexpr T kShare = static_cast<T>(0.125);
+  HostMatrix<T> outputs, bias, target, weight;
+  std::vector<std::int32_t> classes;
+
+  explicit RowLossInputs(const RowLossCase& c)
+      : outputs(random_matrix<T>(1, c.rows, c.outputs, c.pad, 3.0)),
+        bias(random_matrix<T>(2, 1, c.outputs)),
+        target(random_matrix<T>(3, c.rows, c.outputs, c.pad == 0 ? 0 : c.pad + 1, 2.0)),
+        weight(random_matrix<T>(4, 1, c.outputs)),
+        classes(random_indices(5, c.rows, c.outputs)) {
+    weight.fill([&](std::int64_t, std::int64_t u) { return T{1.5} + weight.at(0, u); });
+  }
+  double shifted(std::int64_t n, std::int64_t u) const {
+    return outputs.at(n, u) + static_cast<double>(bias.at(0, u));
+  }
+};
+
+/// The same on a device, with room for the results.
+template <class T>
+struct DeviceRowLoss {
+  DeviceMatrix<T> outputs, bias, target, weight, loss, gradient;
+  Array<std::int32_t> classes;
+
+  DeviceRowLoss(Device& device, const RowLossInputs<T>& in)
+      : outputs(device, in.outputs),
+        bias(device, in.bias),
+        target(device, in.target),
+        weight(device, in.weight),
+        loss(device, HostMatrix<T>(in.outputs.rows, 1)),
+        gradient(device, HostMatrix<T>(in.outputs.rows, in.outputs.cols, 2)),
+        classes(device, in.classes, in.outputs.rows, 1) {}
+
+  void classify(Device& device, bool weighted) {
+    kronite::training<T>(device).class_loss(
+        bias.vector(), weighted ? weight.vector() : VectorView<T>(),
+        std::as_const(classes).vector(), RowLossInputs<T>::kShare, outputs.view(), loss.vector(),
+        gradient.view());
+  }
+  void regress(Device& device, const ValueLoss& how) {
+    kronite::training<T>(device).value_loss(how, bias.vector(), target.view(),
+                                            RowLossInputs<T>::kShare, outputs.view(), loss.vector(),
+                                            gradient.view());
   }
 };
 

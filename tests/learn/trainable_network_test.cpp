@@ -96,6 +96,69 @@ TEST(TrainableNetwork, GradientIsTheSlopeOfTheLoss) {
   }
 }
 
+/// The same for a loss of rows, with three outputs: `forward` runs a batch of x.
+template <class Forward>
+void expect_gradient_of(const ShapeCase& c, const Forward& forward) {
+  constexpr std::int64_t kOutputs = 3;
+  Device device = Device::cpu();
+  const NetworkLayout layout(c.shape, c.inputs, kOutputs);
+  const auto x = test::random_matrix<double>(1, c.rows, c.inputs);
+  TrainableNetwork<double> network(device, layout, c.rows);
+  std::vector<double> losses(static_cast<std::size_t>(c.rows));
+  for (std::int64_t i = 0; i < layout.size; ++i)
+    network.parameters().data[i] =
+        random_value(2, static_cast<std::uint64_t>(i)) + (i % 2 == 0 ? 0.1 : -0.1);
+  const auto mean_loss = [&] {
+    forward(network, x.view(), VectorView<double>(losses.data(), c.rows));
+    double sum = 0;
+    for (const double loss : losses) sum += loss;
+    return sum / static_cast<double>(c.rows);
+  };
+
+  mean_loss();
+  network.backward(x.view());
+
+  const std::vector<double> gradient(network.gradient().data,
+                                     network.gradient().data + layout.trained);
+  for (std::int64_t i = 0; i < layout.trained; ++i) {
+    constexpr double h = 1e-5;
+    double& parameter = network.parameters().data[i];
+    const double before = parameter;
+    parameter = before + h;
+    const double above = mean_loss();
+    parameter = before - h;
+    const double below = mean_loss();
+    parameter = before;
+    // As above; errors of squares are of size four.
+    EXPECT_NEAR(gradient[static_cast<std::size_t>(i)], (above - below) / (2 * h), 1e-7) << i;
+  }
+}
+
+TEST(TrainableNetwork, GradientIsTheSlopeOfTheLossOfContinuousValues) {
+  for (const ShapeCase& c : shape_cases())
+    for (const ValueLossKind kind : {ValueLossKind::squared, ValueLossKind::huber}) {
+      SCOPED_TRACE(c.name);
+      const auto targets = test::random_matrix<double>(3, c.rows, 3);
+      expect_gradient_of(c, [&](auto& network, auto x, auto losses) {
+        network.forward(x, ValueTargets<double>{{kind, 0.7}, targets.view()}, {77, 3, 0}, losses);
+      });
+    }
+}
+
+TEST(TrainableNetwork, GradientIsTheSlopeOfTheLossOfClasses) {
+  for (const ShapeCase& c : shape_cases())
+    for (const bool weighted : {false, true}) {
+      SCOPED_TRACE(c.name);
+      const auto classes = test::random_indices(3, c.rows, 3);
+      const std::vector<double> weights{0.5, 1, 3};
+      expect_gradient_of(c, [&](auto& network, auto x, auto losses) {
+        network.forward(
+            x, ClassTargets<double>{{classes.data(), c.rows}, {weights.data(), weighted ? 3 : 0}},
+            {77, 3, 0}, losses);
+      });
+    }
+}
+
 TEST(TrainableNetwork, CountsTheParametersOfThePublishedNetworks) {
   const NetworkLayout of_2022({{50, 50, 50}, false, 0.1}, 290);
   const NetworkLayout of_2024({{400, 400, 400}, true, 0.2}, 290);
@@ -165,6 +228,7 @@ TEST(TrainableNetwork, RefusesShapesThatMakeNoSense) {
   EXPECT_THROW(NetworkLayout({{4}, true, -0.1}, 3), Error);
   EXPECT_THROW(NetworkLayout({{4}, true, std::nan("")}, 3), Error);
   EXPECT_THROW(NetworkLayout({{4}, true, 0}, 0), Error);
+  EXPECT_THROW(NetworkLayout({{4}, true, 0}, 3, 0), Error);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "cases/training_cases.hpp"
@@ -293,6 +294,164 @@ TEST_P(Training, CrossEntropyOfExtremeLogitsIsFinite) {
   EXPECT_TRUE(near(gradient.to_host(), expected_gradient, {0, 2 * kEpsilon<float>}));
 }
 
+// --- losses of rows -----------------------------------------------------------------------------
+
+TEST_P(Training, ClassLossIsTheWeightedCrossEntropyOfTheSoftmax) {
+  in_network_precisions(device, [&](auto zero) {
+    using T = decltype(zero);
+    for (const RowLossCase& c : row_loss_cases())
+      for (const bool weighted : {false, true}) {
+        SCOPED_TRACE(c.name);
+        const RowLossInputs<T> in(c);
+        DeviceRowLoss<T> on(device, in);
+
+        on.classify(device, weighted);
+
+        Matrix loss(c.rows, 1), gradient(c.rows, c.outputs), shifted(c.rows, c.outputs);
+        for (std::int64_t n = 0; n < c.rows; ++n) {
+          const std::int32_t of_class = in.classes[static_cast<std::size_t>(n)];
+          const double weight = weighted ? static_cast<double>(in.weight.at(0, of_class)) : 1.0;
+          double sum = 0;
+          for (std::int64_t u = 0; u < c.outputs; ++u) sum += std::exp(in.shifted(n, u));
+          loss.at(n, 0) = weight * (std::log(sum) - in.shifted(n, of_class));
+          for (std::int64_t u = 0; u < c.outputs; ++u) {
+            shifted.at(n, u) = in.shifted(n, u);
+            gradient.at(n, u) = RowLossInputs<T>::kShare * weight *
+                                (std::exp(in.shifted(n, u)) / sum - (u == of_class ? 1 : 0));
+          }
+        }
+        // Logits of size four, rounded, in exponentials; weights up to 2.5.
+        EXPECT_TRUE(near(on.outputs.to_host(), shifted, {4 * kEpsilon<T>}));
+        EXPECT_TRUE(near(on.loss.to_host(), loss, {40 * kEpsilon<T>, 4 * kEpsilon<T>}));
+        EXPECT_TRUE(near(on.gradient.to_host(), gradient, {8 * kEpsilon<T>}));
+      }
+  });
+}
+
+TEST_P(Training, ClassLossOfExtremeLogitsIsFinite) {
+  const RowLossCase c{"", 3, 3};
+  RowLossInputs<float> in(c);
+  in.outputs.values = {-500, 500, 0, 3e38F, 0, -3e38F, 7, 7, 7};
+  in.bias.values = {0, 0, 0};
+  in.classes = {0, 0, 2};
+  DeviceRowLoss<float> on(device, in);
+
+  on.classify(device, false);
+
+  Matrix loss(3, 1), gradient(3, 3);
+  loss.values = {1000, 0, std::log(3.0)};
+  gradient.values = {-1, 1, 0, 0, 0, 0, 1.0 / 3, 1.0 / 3, -2.0 / 3};
+  for (double& g : gradient.values) g *= RowLossInputs<float>::kShare;
+  EXPECT_TRUE(near(on.loss.to_host(), loss, {0, 2 * kEpsilon<float>}));
+  EXPECT_TRUE(near(on.gradient.to_host(), gradient, {0, 4 * kEpsilon<float>}));
+}
+
+TEST_P(Training, ClassLossWithoutWeightsOnTwoClassesIsTheCrossEntropy) {
+  const RowLossCase c{"", 300, 2};
+  const RowLossInputs<float> in(c);
+  DeviceRowLoss<float> on(device, in), pairs(device, in);
+  const Array<std::uint8_t> alike(
+      device, std::vector<std::uint8_t>(in.classes.begin(), in.classes.end()), c.rows, 1);
+
+  on.classify(device, false);
+  training<float>(device).cross_entropy(pairs.bias.vector(), alike.vector(), pairs.outputs.view(),
+                                        pairs.loss.vector(), pairs.gradient.view());
+
+  auto gradient = oracle::to_double(pairs.gradient.to_host());  // of the mean over the rows
+  for (double& g : gradient.values) g *= 300 * RowLossInputs<float>::kShare;
+  EXPECT_TRUE(near(on.loss.to_host(), oracle::to_double(pairs.loss.to_host()),
+                   {4 * kEpsilon<float>, 4 * kEpsilon<float>}));
+  EXPECT_TRUE(near(on.gradient.to_host(), gradient, {4 * kEpsilon<float>}));
+}
+
+/// What an error costs, and the slope (device/ops.hpp).
+std::pair<double, double> cost(const ValueLoss& how, double error) {
+  const double size = std::abs(error), sign = error < 0 ? -1 : error > 0 ? 1 : 0;
+  switch (how.kind) {
+    case ValueLossKind::squared:
+      return {error * error, 2 * error};
+    case ValueLossKind::absolute:
+      return {size, sign};
+    case ValueLossKind::huber:
+      if (size <= how.knee) return {error * error / 2, error};
+      return {how.knee * (size - how.knee / 2), how.knee * sign};
+  }
+  return {NAN, NAN};
+}
+
+std::vector<ValueLoss> value_losses() {
+  return {{ValueLossKind::squared, 1},
+          {ValueLossKind::absolute, 1},
+          {ValueLossKind::huber, 1},
+          {ValueLossKind::huber, 2.5}};
+}
+
+TEST_P(Training, ValueLossIsTheMeanCostOfTheErrors) {
+  in_network_precisions(device, [&](auto zero) {
+    using T = decltype(zero);
+    for (const RowLossCase& c : row_loss_cases())
+      for (const ValueLoss& how : value_losses()) {
+        SCOPED_TRACE(c.name);
+        const RowLossInputs<T> in(c);
+        DeviceRowLoss<T> on(device, in);
+
+        on.regress(device, how);
+
+        Matrix loss(c.rows, 1), gradient(c.rows, c.outputs), shifted(c.rows, c.outputs);
+        for (std::int64_t n = 0; n < c.rows; ++n) {
+          loss.at(n, 0) = 0;
+          for (std::int64_t u = 0; u < c.outputs; ++u) {
+            const auto [of, slope] = cost(how, in.shifted(n, u) - in.target.at(n, u));
+            shifted.at(n, u) = in.shifted(n, u);
+            loss.at(n, 0) += of / static_cast<double>(c.outputs);
+            gradient.at(n, u) = RowLossInputs<T>::kShare * slope / static_cast<double>(c.outputs);
+          }
+        }
+        // Values of size four, rounded, squared; sums of up to 70.
+        EXPECT_TRUE(near(on.outputs.to_host(), shifted, {4 * kEpsilon<T>}));
+        EXPECT_TRUE(near(on.loss.to_host(), loss, {40 * kEpsilon<T>, 16 * kEpsilon<T>}));
+        EXPECT_TRUE(near(on.gradient.to_host(), gradient, {4 * kEpsilon<T>, 4 * kEpsilon<T>}));
+      }
+  });
+}
+
+TEST_P(Training, ValueLossOfNoErrorIsZeroAndOfNanNan) {
+  const RowLossCase c{"", 2, 1};
+  for (const ValueLoss& how : value_losses()) {
+    RowLossInputs<float> in(c);
+    in.outputs.values = {2, std::numeric_limits<float>::quiet_NaN()};
+    in.bias.values = {1};
+    in.target.values = {3, 3};
+    DeviceRowLoss<float> on(device, in);
+
+    on.regress(device, how);
+
+    EXPECT_EQ(on.loss.to_host().at(0, 0), 0.0F);
+    EXPECT_EQ(on.gradient.to_host().at(0, 0), 0.0F);
+    EXPECT_TRUE(std::isnan(on.loss.to_host().at(1, 0)));
+    EXPECT_TRUE(std::isnan(on.gradient.to_host().at(1, 0)));
+  }
+}
+
+TEST_P(Training, GatherRowsCopiesTheRowsThatAreNamed) {
+  in_network_precisions(device, [&](auto zero) {
+    using T = decltype(zero);
+    for (const std::int64_t rows : {1, 255, 256, 257}) {
+      const auto x = random_matrix<T>(1, 40, 7, 2);
+      const auto which = random_indices(2, rows, 40);
+      DeviceMatrix<T> dx(device, x), out(device, HostMatrix<T>(rows, 7, 1));
+      const Array<std::int32_t> numbers(device, which, rows, 1);
+
+      training<T>(device).gather_rows(dx.view(), numbers.vector(), out.view());
+
+      const auto expected = Matrix(rows, 7).fill([&](std::int64_t i, std::int64_t k) {
+        return x.at(which[static_cast<std::size_t>(i)], k);
+      });
+      EXPECT_TRUE(near(out.to_host(), expected, {}));
+    }
+  });
+}
+
 // --- lists --------------------------------------------------------------------------------------
 
 TEST_P(Training, ListLossIsThatOfASoftmaxOverCandidatesAndNone) {
@@ -456,6 +615,9 @@ TEST_P(Training, StepsOnNothingDoNothing) {
 
   ops.hidden_forward(hidden, none.view(), {}, {}, none.view());
   ops.cross_entropy(two.vector(), classes.vector(), none.view(), empty.vector(), none.view());
+  ops.class_loss(two.vector(), {}, {}, 1, none.view(), empty.vector(), none.view());
+  ops.value_loss({}, two.vector(), none.view(), 1, none.view(), empty.vector(), none.view());
+  ops.gather_rows(two.view(), {}, none.view());
   ops.blend(0.5F, empty.vector(), empty.vector());
   ops.list_loss({}, empty.vector(), {}, 1, none.view(), empty.vector(), empty.vector());
   ops.add_scaled_rows(1, empty.vector(), none.view(), none.view());
@@ -543,6 +705,32 @@ TEST(TrainingGradients, OfTheCrossEntropyAreSlopesOfTheMeanLoss) {
   for (std::size_t i = 0; i < z.values.size(); ++i)
     slopes.values[i] = slope(z.values[i], mean_loss);
   EXPECT_TRUE(near(analytic, slopes, kSlopeTolerance));
+}
+
+TEST(TrainingGradients, OfTheLossesOfRowsAreSlopesOfTheirShare) {
+  Device device = Device::cpu();
+  RowLossInputs<double> in({"", 6, 4});
+  const auto check = [&](const std::function<void(DeviceRowLoss<double>&)>& run) {
+    const auto share_of_loss = [&] {
+      DeviceRowLoss<double> on(device, in);
+      run(on);
+      double sum = 0;
+      for (const double l : on.loss.to_host().values) sum += l;
+      return RowLossInputs<double>::kShare * sum;
+    };
+    DeviceRowLoss<double> on(device, in);
+    run(on);
+    Matrix slopes(6, 4);
+    for (std::size_t i = 0; i < in.outputs.values.size(); ++i)
+      slopes.values[i] = slope(in.outputs.values[i], share_of_loss);
+    EXPECT_TRUE(near(on.gradient.to_host(), slopes, kSlopeTolerance));
+  };
+
+  for (const bool weighted : {false, true})
+    check([&](DeviceRowLoss<double>& on) { on.classify(device, weighted); });
+  // No error is within 1e-5 of 0 or of a knee, where the slope jumps or bends.
+  for (const ValueLoss& how : value_losses())
+    check([&](DeviceRowLoss<double>& on) { on.regress(device, how); });
 }
 
 // --- dropout ------------------------------------------------------------------------------------
