@@ -44,7 +44,7 @@ struct PointsOfMembers {
 /// Templates that can be ranked, and who is alike with whom; the same on every device.
 struct Ratio {
   CoveredTemplates templates;
-  Covers covers;  ///< empty lists in a library without fingerprints
+  Covers covers;
 };
 
 std::string called(const Metric& metric) {
@@ -97,17 +97,22 @@ bool counts(const std::vector<std::uint8_t>& relation, std::size_t j) {
   return static_cast<Relation>(relation[j]) != Relation::left_out;
 }
 
+/// P of the templates that count, 0 of the others.
+std::vector<double> counted(std::vector<double> p, const std::vector<std::uint8_t>& relation) {
+  for (std::size_t j = 0; j < p.size(); ++j)
+    if (!counts(relation, j)) p[j] = 0;
+  return p;
+}
+
 /// p of each template as rank() says, from P.
 std::vector<double> with_alike(const std::vector<double>& p, const Covers& covers,
                                const std::vector<std::uint8_t>& relation) {
+  const auto sums = sums_over_alike(covers, counted(p, relation));
   std::vector<double> total(p.size());
   for (std::size_t j = 0; j < p.size(); ++j) {
-    double others = 0;
-    for (const Cover& cover : covers[j])
-      if (const auto k = static_cast<std::size_t>(cover.place); cover.alike && counts(relation, k))
-        others += p[k];
+    const double sum = sums[static_cast<std::size_t>(covers.classes.of[j])];
     // What counts beside a template that does not is smaller when that one counts too.
-    total[j] = p[j] + (counts(relation, j) ? others : (1 - p[j]) * others);
+    total[j] = counts(relation, j) ? sum : p[j] + (1 - p[j]) * sum;
   }
   return total;
 }
@@ -115,14 +120,12 @@ std::vector<double> with_alike(const std::vector<double>& p, const Covers& cover
 /// Scores as rank() says.
 std::vector<double> scores_of(const OverMembers& over, const Covers& covers,
                               const std::vector<std::uint8_t>& relation) {
-  std::vector<double> counted = over.own();
-  for (std::size_t j = 0; j < counted.size(); ++j)
-    if (!counts(relation, j)) counted[j] = 0;
-  const auto picks = pick_by_coverage(covers, counted, kCoveredPlaces);
+  const std::vector<double> own = counted(over.own(), relation);
+  const auto picks = pick_by_coverage(covers, own, kCoveredPlaces);
   const double last = picks.empty() ? 1 : picks.back().gain;
   std::vector<double> scores;
-  for (std::size_t j = 0; j < counted.size(); ++j)
-    scores.push_back(counts(relation, j) ? last * counted[j] : over.p(j));
+  for (std::size_t j = 0; j < own.size(); ++j)
+    scores.push_back(counts(relation, j) ? last * own[j] : over.p(j));
   for (const auto& [place, gain] : picks)
     if (counts(relation, place)) scores[place] = gain;
   return scores;
@@ -180,10 +183,7 @@ std::shared_ptr<const Ratio> MetricRanker::Cache::ratio(Device& device, const Te
   made->templates = templates(of, range);
   const std::vector<std::int32_t> members(made->templates.index.begin(),
                                           made->templates.index.end());
-  if (of.has_fingerprints())
-    made->covers = find_covers(device, of, members, metric->tau);
-  else
-    made->covers.resize(members.size());
+  made->covers = find_covers(device, of, members, metric->tau);
   kept = std::move(made);
   return kept;
 }

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/fail.hpp"               // for fail
+#include "csp/close_pairs.hpp"         // for sums_of_classes
 #include "csp/describe_templates.hpp"  // for covered_templates
 #include "csp/metric_config.hpp"       // for run_settings, metric_settings
 #include "csp/metric_data.hpp"         // for make_lists
@@ -133,7 +134,7 @@ double least_of(double low, double high, const F& f) {
 /// Counts what queries say.
 class Judge {
  public:
-  void take(const learn::ListScores& scores, const CloseLists& alike) {
+  void take(const learn::ListScores& scores, const learn::ListGroup& group) {
     ++judgement_.queries;
     judgement_.loss += scores.loss();
     const std::int64_t misses = scores.misses();
@@ -142,14 +143,18 @@ class Judge {
     judgement_.top5 += misses >= 0 && misses < 5;
     judgement_.top10 += misses >= 0 && misses < 10;
     const auto relation = [&](std::size_t j) { return static_cast<Relation>(scores.relation[j]); };
-    for (std::size_t j = 0; j < scores.p.size(); ++j) {
-      if (relation(j) == Relation::left_out) continue;
-      double p = scores.p[j];
-      for (const std::int32_t k : alike[j])
-        if (relation(static_cast<std::size_t>(k)) != Relation::left_out)
-          p += scores.p[static_cast<std::size_t>(k)];
-      counts_.add(p, relation(j) == Relation::alike);
-    }
+    std::vector<double> counted(scores.p.begin(), scores.p.end());
+    for (std::size_t j = 0; j < counted.size(); ++j)
+      if (relation(j) == Relation::left_out) counted[j] = 0;
+    const auto own = sums_of_classes(group.candidate_class, group.alike.size(), counted);
+    std::vector<double> with_alike(own.size(), 0.0);
+    for (std::size_t c = 0; c < own.size(); ++c)
+      for (const std::int32_t other : group.alike[c])
+        with_alike[c] += own[static_cast<std::size_t>(other)];
+    for (std::size_t j = 0; j < counted.size(); ++j)
+      if (relation(j) != Relation::left_out)
+        counts_.add(with_alike[static_cast<std::size_t>(group.candidate_class[j])],
+                    relation(j) == Relation::alike);
   }
 
   MetricJudgement judgement() const {
@@ -203,8 +208,7 @@ class MetricTraining {
   learn::FittedParameters fit(int member);
   learn::FittedParameters fit_or_take_up(int member);
   MetricJudgement judge(std::span<const MetricNetwork> metrics,
-                        const std::vector<learn::ListGroup>& groups,
-                        const std::vector<CloseLists>& alike) const;
+                        const std::vector<learn::ListGroup>& groups) const;
   MetricReport judge(std::span<const MetricNetwork> metrics) const;
   bool validation_has_alike() const;
   double temperature(const std::vector<MetricNetwork>& metrics) const;
@@ -284,29 +288,25 @@ learn::FittedParameters MetricTraining::fit_or_take_up(int member) {
 }
 
 MetricJudgement MetricTraining::judge(std::span<const MetricNetwork> metrics,
-                                      const std::vector<learn::ListGroup>& groups,
-                                      const std::vector<CloseLists>& alike) const {
+                                      const std::vector<learn::ListGroup>& groups) const {
   const learn::ListScorer scorer(device_, metrics, rows());
   Judge judge;
-  for (std::size_t g = 0; g < groups.size(); ++g)
-    scorer.score(groups[g], [&](std::size_t, const learn::ListScores& scores) {
-      judge.take(scores, alike[g]);
-    });
+  for (const learn::ListGroup& group : groups)
+    scorer.score(group,
+                 [&](std::size_t, const learn::ListScores& scores) { judge.take(scores, group); });
   return judge.judgement();
 }
 
 MetricReport MetricTraining::judge(std::span<const MetricNetwork> metrics) const {
   MetricReport report;
-  report.validation = judge(metrics, data_.validation, data_.validation_alike);
-  report.test = judge(metrics, data_.test, data_.test_alike);
+  report.validation = judge(metrics, data_.validation);
+  report.test = judge(metrics, data_.test);
   return report;
 }
 
 bool MetricTraining::validation_has_alike() const {
-  for (const learn::ListGroup& group : data_.validation)
-    for (std::size_t q = 0; q < group.queries.size(); ++q)
-      if (group.any_alike(q)) return true;
-  return false;
+  return std::any_of(data_.validation.begin(), data_.validation.end(),
+                     [](const learn::ListGroup& group) { return group.any_alike(); });
 }
 
 double MetricTraining::temperature(const std::vector<MetricNetwork>& metrics) const {
