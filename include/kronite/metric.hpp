@@ -58,8 +58,8 @@ void write_metric(const Metric& metric, const std::string& path);
 bool holds_metric(const std::string& path);
 
 /// A metric at work. The points of a ratio's templates are computed at the first query of that
-/// ratio and stay with the device, as the networks do; they go with it or with this. May be used
-/// from several threads, one device each.
+/// ratio. On the CPU they stay with this, once for all threads; else with the device, as the
+/// networks do, and go with it or with this. May be used from several threads, one device each.
 class MetricRanker : public Ranker {
  public:
   /// `table` must outlive this.

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <thread>
 
 #include "csp/coverage.hpp"
 #include "csp/fingerprint_library.hpp"  // for point, library_of
@@ -392,6 +393,33 @@ TEST(MetricRanker, AmongSomeTemplatesTheOthersAreNotThere) {
   EXPECT_EQ(p_of(some, 1), -1);
   for (const std::int64_t i : {2, 3}) EXPECT_GT(p_of(some, i), p_of(all, i));  // one fewer to share
   EXPECT_THROW(ranker.among(library, {true}), Error);
+}
+
+TEST(MetricRanker, SharesPointsAmongThreadsWhoseDevicesComeAndGo) {
+  const MetricRanker ranker(small_metric());
+  const TemplateLibrary library = TemplateLibrary::embedded();
+  const TemplateRange range = library.with_ratio("1:1");
+  std::vector<std::vector<Ranker::Scored>> all(4);
+  const auto rank = [&](std::size_t k) {
+    Device device = Device::cpu();
+    all[k] = ranker.rank(device, Composition::parse("RbCl"), library, range);
+  };
+
+  std::vector<std::thread> threads;
+  for (std::size_t k = 0; k + 1 < all.size(); ++k) threads.emplace_back(rank, k);
+  for (std::thread& thread : threads) thread.join();
+  rank(3);  // the devices of the others are gone
+
+  const auto once = MetricRanker(small_metric());
+  Device device = Device::cpu();
+  const auto expected = once.rank(device, Composition::parse("RbCl"), library, range);
+  for (const auto& scored : all) {
+    ASSERT_EQ(scored.size(), expected.size());
+    for (std::size_t i = 0; i < scored.size(); ++i) {
+      EXPECT_EQ(scored[i].candidate, expected[i].candidate);
+      EXPECT_EQ(scored[i].p, expected[i].p);
+    }
+  }
 }
 
 TEST(MetricRanker, EmbedsCompositionsSoThatEqualOnesMeet) {
