@@ -4,6 +4,7 @@
 #include <fmt/format.h>  // for join
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <utility>
 
 #include "base/fail.hpp"            // for fail
@@ -21,6 +22,12 @@ std::string models_inside() {
   return fmt::format("(inside: {}; default: {})", fmt::join(names, ", "), names.front());
 }
 
+/// Whether it names a model inside, which are classifiers.
+bool is_inside(const std::string& model) {
+  const auto names = csp::embedded_models();
+  return !csp::names_a_file(model) && std::find(names.begin(), names.end(), model) != names.end();
+}
+
 }  // namespace
 
 /// "classifier", "metric" or "distance".
@@ -36,6 +43,11 @@ std::string RankerOptions::kind() const {
   if (ranker == "metric" && model.empty())
     fail(Errc::invalid_argument,
          "--ranker metric needs --model FILE, which 'kronite csp train --model metric' writes");
+  if (ranker == "metric" && is_inside(model))
+    fail(Errc::invalid_argument,
+         "{}: this is a classifier inside kronite, no learned metric; --ranker classifier takes "
+         "it, and --ranker metric a file that 'kronite csp train --model metric' writes",
+         model);
   if (ranker == "distance" && !model.empty())
     fail(Errc::invalid_argument, "--model is for --ranker classifier and metric, not distance");
   return ranker;

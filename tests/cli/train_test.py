@@ -176,14 +176,22 @@ class TrainTest(unittest.TestCase):
         as_json = run("model", "info", self.model, "--json")
         wrong = run("csp", "predict", "NaCl", "--ranker", "classifier", "--model", self.model)
         none = run("csp", "predict", "NaCl", "--ranker", "metric")
+        inside = run("csp", "predict", "NaCl", "--ranker", "metric", "--model", "2022")
+        nothing = run("csp", "predict", "NaCl", "--ranker", "metric", "--model", "2023")
 
         self.assertIn("2 metrics of", card.stdout)
         self.assertRegex(card.stdout, r"validation_top1\W+0\.\d{3}")
         self.assertRegex(info.stdout, r"1 +shift +246-4-\d+ +once")
         self.assertEqual(len(json.loads(as_json.stdout)["members"]), 2)
         self.assertEqual(wrong.returncode, 1)
-        self.assertIn("this is a learned metric, no classifier", wrong.stderr)
+        self.assertIn("this is a learned metric, no classifier; --ranker metric takes it", wrong.stderr)
         self.assertIn("--ranker metric needs --model FILE", none.stderr)
+        self.assertEqual(inside.returncode, 1)
+        self.assertIn("2022: this is a classifier inside kronite, no learned metric; --ranker "
+                      "classifier takes it, and --ranker metric a file that 'kronite csp train "
+                      "--model metric' writes", inside.stderr)
+        self.assertEqual(nothing.returncode, 1)
+        self.assertIn("2023", nothing.stderr)
 
     def test_scores_by_a_metric(self):
         self.train_metric()
