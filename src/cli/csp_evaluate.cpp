@@ -10,7 +10,6 @@
 #include <unordered_set>
 
 #include "base/fail.hpp"            // for fail
-#include "base/hash.hpp"            // for content_hash
 #include "base/log.hpp"             // for notice
 #include "cli/csp.hpp"              // for add_csp_evaluate
 #include "cli/ranker.hpp"           // for RankerOptions, probability_below_one
@@ -20,7 +19,7 @@
 #include "csp/evaluate_report.hpp"  // for write_evaluation
 #include "csp/train_report.hpp"     // for prepare_report_folder
 #include "io/formula_list.hpp"      // for read_formula_list
-#include "io/input.hpp"             // for read_file
+#include "io/input.hpp"             // for hash_of_file
 #include "io/structure_reader.hpp"  // for to_number
 
 namespace kronite::cli {
@@ -299,7 +298,7 @@ void EvaluateCommand::write(const csp::Evaluation& evaluation, const TemplateLib
   if (chosen.has_model()) run.inputs.emplace_back(chosen.model_name, chosen.model_hash);
   for (const auto& path : {queries, formulas, exclude, elements, ranking})
     if (std::filesystem::is_regular_file(path))
-      run.inputs.emplace_back(path, content_hash(io::read_file(path)));
+      run.inputs.emplace_back(path, io::hash_of_file(path));
   csp::write_evaluation(out, evaluation, library, options, run);
   fmt::print("Tables and figures are in {}\n", out);
 }

@@ -9,7 +9,6 @@
 #include <unordered_set>
 
 #include "base/fail.hpp"       // for fail
-#include "base/hash.hpp"       // for content_hash
 #include "base/log.hpp"        // for notice
 #include "cli/csp.hpp"         // for add_csp_predict
 #include "cli/formulas.hpp"    // for read_formulas
@@ -18,7 +17,7 @@
 #include "csp/record.hpp"      // for mapping_text, templates_used
 #include "csp/run_folder.hpp"  // for RunFolder
 #include "io/escape.hpp"       // for one_line
-#include "io/input.hpp"        // for read_file
+#include "io/input.hpp"        // for hash_of_file
 #include "kronite/csp.hpp"     // for predict
 
 namespace kronite::cli {
@@ -144,7 +143,7 @@ csp::RunInfo PredictCommand::run_info(const Device& on, const TemplateLibrary& l
   info.inputs.emplace_back(library.path(), library.hash());
   if (chosen.has_model()) info.inputs.emplace_back(chosen.model_name, info.model_hash);
   for (const auto& path : {list, elements})
-    if (!path.empty()) info.inputs.emplace_back(path, content_hash(io::read_file(path)));
+    if (!path.empty()) info.inputs.emplace_back(path, io::hash_of_file(path));
   return info;
 }
 
