@@ -4,13 +4,12 @@
 #include <numeric>
 
 #include "base/fail.hpp"               // for fail
-#include "csp/close_pairs.hpp"         // for sums_of_classes
 #include "csp/describe_templates.hpp"  // for covered_templates
 #include "csp/metric_config.hpp"       // for run_settings, metric_settings
 #include "csp/metric_data.hpp"         // for make_lists
 #include "csp/metric_inputs.hpp"       // for MetricInputs
+#include "csp/metric_judge.hpp"        // for MetricJudge
 #include "csp/model_card.hpp"          // for begin_card, add_settings
-#include "csp/reliability.hpp"         // for ReliabilityCounter
 #include "csp/train_checkpoint.hpp"    // for TrainCheckpoint
 #include "kronite/metric.hpp"          // for train_metric
 
@@ -131,46 +130,6 @@ double least_of(double low, double high, const F& f) {
   return std::exp((a + b) / 2);
 }
 
-/// Counts what queries say.
-class Judge {
- public:
-  void take(const learn::ListScores& scores, const learn::ListGroup& group) {
-    ++judgement_.queries;
-    judgement_.loss += scores.loss();
-    const std::int64_t misses = scores.misses();
-    judgement_.answerable += misses >= 0;
-    judgement_.top1 += misses == 0;
-    judgement_.top5 += misses >= 0 && misses < 5;
-    judgement_.top10 += misses >= 0 && misses < 10;
-    const auto relation = [&](std::size_t j) { return static_cast<Relation>(scores.relation[j]); };
-    std::vector<double> counted(scores.p.begin(), scores.p.end());
-    for (std::size_t j = 0; j < counted.size(); ++j)
-      if (relation(j) == Relation::left_out) counted[j] = 0;
-    const auto own = sums_of_classes(group.candidate_class, group.alike.size(), counted);
-    std::vector<double> with_alike(own.size(), 0.0);
-    for (std::size_t c = 0; c < own.size(); ++c)
-      for (const std::int32_t other : group.alike[c])
-        with_alike[c] += own[static_cast<std::size_t>(other)];
-    for (std::size_t j = 0; j < counted.size(); ++j)
-      if (relation(j) != Relation::left_out)
-        counts_.add(with_alike[static_cast<std::size_t>(group.candidate_class[j])],
-                    relation(j) == Relation::alike);
-  }
-
-  MetricJudgement judgement() const {
-    MetricJudgement result = judgement_;
-    if (result.queries == 0) return result;
-    const auto queries = static_cast<double>(result.queries);
-    for (double* mean : {&result.loss, &result.top1, &result.top5, &result.top10}) *mean /= queries;
-    result.reliability = counts_.bins();
-    return result;
-  }
-
- private:
-  MetricJudgement judgement_;
-  ReliabilityCounter counts_;
-};
-
 class MetricTraining {
  public:
   MetricTraining(Device& device, const TemplateLibrary& library, const MetricOptions& options,
@@ -290,7 +249,7 @@ learn::FittedParameters MetricTraining::fit_or_take_up(int member) {
 MetricJudgement MetricTraining::judge(std::span<const MetricNetwork> metrics,
                                       const std::vector<learn::ListGroup>& groups) const {
   const learn::ListScorer scorer(device_, metrics, rows());
-  Judge judge;
+  MetricJudge judge;
   for (const learn::ListGroup& group : groups)
     scorer.score(group,
                  [&](std::size_t, const learn::ListScores& scores) { judge.take(scores, group); });

@@ -13,6 +13,7 @@
 #include "csp/fingerprint_library.hpp"  // for point, library_of
 #include "csp/metric_data.hpp"
 #include "csp/metric_inputs.hpp"
+#include "csp/metric_judge.hpp"
 #include "csp/small_metric.hpp"
 
 namespace kronite::csp {
@@ -145,6 +146,35 @@ TEST(MetricLists, HoldEachFingerprintOnce) {
                                : Relation::unlike);
     EXPECT_EQ(relations(group, i), expected);
   }
+}
+
+TEST(MetricJudge, CountsThePOfAlikeTemplatesTogether) {
+  // Candidates 0, 2 and 3 are of class 0, which is alike with class 2; 3 is left out.
+  ListGroup group;
+  group.candidates = {0, 1, 2, 3, 4};
+  group.candidate_class = {0, 1, 0, 0, 2};
+  group.queries = {9};
+  group.query_class = {0};
+  group.alike = {{0, 2}, {1}, {0, 2}};
+  group.left_out = {{3}};
+  std::vector<std::uint8_t> relation(5);
+  group.relations(0, relation);
+  const std::vector<double> p{0.2, 0.05, 0.1, 0.4, 0.35};
+  MetricJudge judge;
+
+  judge.take({p, relation, 0.3}, group);
+
+  const MetricJudgement judged = judge.judgement();
+  EXPECT_EQ(judged.queries, 1);
+  EXPECT_EQ(judged.top1, 1);
+  EXPECT_NEAR(judged.loss, -std::log(0.65), 1e-12);
+  ASSERT_EQ(judged.reliability.size(), 10U);
+  EXPECT_EQ(judged.reliability[0].pairs, 1);  // 0.05
+  EXPECT_EQ(judged.reliability[0].alike, 0);
+  const auto& together = judged.reliability[6];
+  EXPECT_EQ(together.pairs, 3);
+  EXPECT_NEAR(together.mean_p, 0.65, 1e-12);
+  EXPECT_EQ(together.alike, 1);
 }
 
 // --- inputs -------------------------------------------------------------------------------------
