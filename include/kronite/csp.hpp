@@ -79,6 +79,9 @@ struct PredictOptions {
   double symprec = 0.01;  ///< Å, for the space group
   /// Whose features decide how unlike two elements are; null: the embedded table.
   const ElementTable* table = nullptr;
+  /// Told how many templates were tried, of at most how many (0 before they are ranked); may cancel
+  /// between two.
+  Progress progress{};
 };
 
 /// Another template that leads to the same crystal.
@@ -129,7 +132,7 @@ struct Prediction {
 /// is none, the note says so.
 /// @throws Error invalid_argument when an element of the query is in no row of the element table,
 /// the composition is empty, `top` < 1, `cutoff` is outside [0, 1) or `symprec` is no length;
-/// corrupt when the library is; whatever the ranker throws.
+/// corrupt when the library is; cancelled; whatever the ranker throws.
 Prediction predict(Device& device, const Composition& query, const TemplateLibrary& library,
                    const Ranker& ranker, const PredictOptions& options = {});
 

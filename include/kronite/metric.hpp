@@ -68,8 +68,8 @@ Metric open_metric(const std::string& name_or_path);
 bool names_a_metric(const std::string& name_or_path);
 
 /// A metric at work. The points of a ratio's templates are computed at the first query of that
-/// ratio and stay with the device, as the networks do; they go with it or with this. May be used
-/// from several threads, one device each.
+/// ratio. On the CPU they stay with this, once for all threads; else with the device, as the
+/// networks do, and go with it or with this. May be used from several threads, one device each.
 class MetricRanker : public Ranker {
  public:
   /// `table` must outlive this.

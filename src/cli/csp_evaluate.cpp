@@ -7,20 +7,18 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <unordered_set>
 
 #include "base/fail.hpp"            // for fail
-#include "base/hash.hpp"            // for content_hash
 #include "base/log.hpp"             // for notice
 #include "cli/csp.hpp"              // for add_csp_evaluate
+#include "cli/known_crystals.hpp"   // for read_known_crystals, formulas_of
 #include "cli/ranker.hpp"           // for RankerOptions, probability_below_one
-#include "cli/structures.hpp"       // for for_each_structure, add_match_options
+#include "cli/structures.hpp"       // for add_match_options, add_species_option
 #include "cli/templates.hpp"        // for open_library
 #include "cli/terminal.hpp"         // for Table, ProgressLine, tolerance
 #include "csp/evaluate_report.hpp"  // for write_evaluation
 #include "csp/train_report.hpp"     // for prepare_report_folder
-#include "io/formula_list.hpp"      // for read_formula_list
-#include "io/input.hpp"             // for read_file
+#include "io/input.hpp"             // for hash_of_file
 #include "io/structure_reader.hpp"  // for to_number
 
 namespace kronite::cli {
@@ -30,104 +28,6 @@ using csp::EvaluatedQuery;
 using csp::Share;
 
 constexpr std::size_t kShownErrors = 10;
-
-/// Reduced formulas of a list; nothing without a path.
-std::unordered_set<std::string> formulas_of(const std::string& path) {
-  std::unordered_set<std::string> formulas;
-  if (path.empty()) return formulas;
-  for (const auto& listed : io::read_formula_list(path))
-    formulas.insert(listed.composition.reduced_formula());
-  return formulas;
-}
-
-std::string crystals(std::size_t count) {
-  return fmt::format("{} crystal{}", count, count == 1 ? "" : "s");
-}
-
-// --- queries -------------------------------------------------------------------------------------
-
-/// Gathers the crystals to be predicted, and says what is left out.
-class QueryReader {
- public:
-  QueryReader(std::string path, const std::string& formulas)
-      : path_(std::move(path)), list_(formulas), wanted_(formulas_of(formulas)) {}
-
-  std::vector<csp::KnownCrystal> read(const ReadOptions& reading);
-
- private:
-  bool wants(const Composition& composition) {
-    if (wanted_.empty()) return true;
-    const std::string formula = composition.reduced_formula();
-    if (wanted_.count(formula) == 0) return false;
-    found_.insert(formula);
-    return true;
-  }
-  void read_library();
-  void read_files(const ReadOptions& reading);
-  void add(StructureRecord&& record);
-  void reject(const std::string& where, const std::string& why) {
-    if (++rejected_ <= kShownErrors) notice(where + ": " + why);
-  }
-  void report() const;
-
-  std::string path_, list_;
-  std::unordered_set<std::string> wanted_, found_;
-  std::vector<csp::KnownCrystal> queries_;
-  std::size_t rejected_ = 0, disordered_ = 0;
-};
-
-void QueryReader::read_library() {
-  const TemplateLibrary library = TemplateLibrary::open(path_);
-  for (std::int64_t i = 0; i < library.size(); ++i) {
-    if (!wants(library.composition(i))) continue;
-    const TemplateInfo info = library.info(i);
-    csp::KnownCrystal crystal{std::string(info.id), library.structure(i), {}, info.space_group};
-    if (library.has_fingerprints()) crystal.fingerprint = library.fingerprint(i);
-    queries_.push_back(std::move(crystal));
-  }
-}
-
-void QueryReader::add(StructureRecord&& record) {
-  if (record.disordered)
-    ++disordered_;
-  else if (wants(record.structure.composition()))
-    queries_.push_back({std::move(record.id), std::move(record.structure), {}, 0});
-}
-
-void QueryReader::read_files(const ReadOptions& reading) {
-  for_each_structure(
-      path_,
-      [&](StructureRecord&& record) {
-        add(std::move(record));
-        return !interrupted();
-      },
-      [&](const std::string& where, const std::string& why) { reject(where, why); }, reading);
-  if (interrupted()) fail(Errc::cancelled, "stopped");
-}
-
-void QueryReader::report() const {
-  if (rejected_ > kShownErrors)
-    notice(fmt::format("... and {} more like these", rejected_ - kShownErrors));
-  if (rejected_ + disordered_ > 0)
-    notice(fmt::format("{}: {} left out: {} that could not be read, {} disordered", path_,
-                       crystals(rejected_ + disordered_), rejected_, disordered_));
-  if (found_.size() < wanted_.size())
-    notice(fmt::format("{}: {} of {} formulas have no crystal in {}", list_,
-                       wanted_.size() - found_.size(), wanted_.size(), path_));
-}
-
-std::vector<csp::KnownCrystal> QueryReader::read(const ReadOptions& reading) {
-  if (path_.ends_with(".ktl"))
-    read_library();
-  else
-    read_files(reading);
-  report();
-  if (queries_.empty())
-    fail(Errc::invalid_argument, "{}",
-         wanted_.empty() ? path_ + ": there is no crystal to predict"
-                         : path_ + ": holds no crystal of the formulas in " + list_);
-  return std::move(queries_);
-}
 
 // --- tables --------------------------------------------------------------------------------------
 
@@ -299,7 +199,7 @@ void EvaluateCommand::write(const csp::Evaluation& evaluation, const TemplateLib
   if (chosen.has_model()) run.inputs.emplace_back(chosen.model_name, chosen.model_hash);
   for (const auto& path : {queries, formulas, exclude, elements, ranking})
     if (std::filesystem::is_regular_file(path))
-      run.inputs.emplace_back(path, content_hash(io::read_file(path)));
+      run.inputs.emplace_back(path, io::hash_of_file(path));
   csp::write_evaluation(out, evaluation, library, options, run);
   fmt::print("Tables and figures are in {}\n", out);
 }
@@ -317,7 +217,7 @@ void EvaluateCommand::run() {
   const TemplateLibrary library = open_library(templates);
   const ChosenRanker chosen = choose_ranker(library, table);
   options.cutoff = cutoff.value_or(chosen.ranking->cutoff());
-  const auto crystals = QueryReader(queries, formulas).read(reading);
+  const auto crystals = read_known_crystals(queries, formulas, reading);
   double pairs = 0;
   for (const auto& crystal : crystals)
     pairs += static_cast<double>(

@@ -4,21 +4,21 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <unordered_set>
 
 #include "base/fail.hpp"       // for fail
-#include "base/hash.hpp"       // for content_hash
 #include "base/log.hpp"        // for notice
 #include "cli/csp.hpp"         // for add_csp_predict
 #include "cli/formulas.hpp"    // for read_formulas
 #include "cli/ranker.hpp"      // for RankerOptions, probability_below_one
-#include "cli/terminal.hpp"    // for Table, ProgressLine, interrupted, tolerance
+#include "cli/terminal.hpp"    // for Table, ProgressLine, tolerance
 #include "csp/record.hpp"      // for mapping_text, templates_used
 #include "csp/run_folder.hpp"  // for RunFolder
 #include "io/escape.hpp"       // for one_line
-#include "io/input.hpp"        // for read_file
+#include "io/input.hpp"        // for hash_of_file
 #include "kronite/csp.hpp"     // for predict
 
 namespace kronite::cli {
@@ -45,6 +45,8 @@ struct PredictCommand {
  private:
   csp::RunInfo run_info(const Device& on, const TemplateLibrary& library,
                         const ChosenRanker& chosen) const;
+  csp::Prediction predict(Device& on, const Composition& query, const TemplateLibrary& library,
+                          const csp::Ranker& ranking, const Progress& progress) const;
   void print_all(Device& on, const std::vector<Composition>& queries,
                  const TemplateLibrary& library, const csp::Ranker& ranking) const;
   void write_all(Device& on, const std::vector<Composition>& queries,
@@ -137,7 +139,7 @@ csp::RunInfo PredictCommand::run_info(const Device& on, const TemplateLibrary& l
   info.inputs.emplace_back(library.path(), library.hash());
   if (chosen.has_model()) info.inputs.emplace_back(chosen.model_name, info.model_hash);
   for (const auto& path : {list, elements})
-    if (!path.empty()) info.inputs.emplace_back(path, content_hash(io::read_file(path)));
+    if (!path.empty()) info.inputs.emplace_back(path, io::hash_of_file(path));
   return info;
 }
 
@@ -162,12 +164,22 @@ void PredictCommand::run() {
     write_all(on, queries, library, chosen);
 }
 
+csp::Prediction PredictCommand::predict(Device& on, const Composition& query,
+                                        const TemplateLibrary& library, const csp::Ranker& ranking,
+                                        const Progress& progress) const {
+  csp::PredictOptions with_progress = options;
+  with_progress.progress = progress;
+  return csp::predict(on, query, library, ranking, with_progress);
+}
+
 void PredictCommand::print_all(Device& on, const std::vector<Composition>& queries,
                                const TemplateLibrary& library, const csp::Ranker& ranking) const {
   for (const auto& query : queries) {
-    if (interrupted()) fail(Errc::cancelled, "stopped");
+    ProgressLine progress(query.reduced_formula() + ", templates tried");
+    const auto prediction = predict(on, query, library, ranking, std::ref(progress));
+    progress.clear();
     if (&query != &queries.front()) fmt::print("\n");
-    print(csp::predict(on, query, library, ranking, options), options.cutoff.value());
+    print(prediction, options.cutoff.value());
   }
 }
 
@@ -177,14 +189,21 @@ void PredictCommand::write_all(Device& on, const std::vector<Composition>& queri
   if (folder.finished() > 0)
     notice(fmt::format("{}: there already: {}", out, compositions(folder.finished())));
   ProgressLine progress("compositions");
-  long long done = 0;
   std::size_t without = 0;
-  for (const auto& query : queries) {
-    if (!progress(done++, static_cast<long long>(queries.size())))
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    // Also asked inside a prediction, which may be of thousands of candidates.
+    const auto go_on = [&](long long, long long) {
+      return progress(static_cast<long long>(i), std::ssize(queries));
+    };
+    if (folder.finished(queries[i].reduced_formula())) continue;
+    csp::Prediction prediction;
+    try {
+      prediction = predict(on, queries[i], library, *chosen.ranking, go_on);
+    } catch (const Error& e) {
+      if (e.code() != Errc::cancelled) throw;
       fail(Errc::cancelled, "stopped with {} in {}; the same command with --resume goes on",
            compositions(folder.finished()), out);
-    if (folder.finished(query.reduced_formula())) continue;
-    const auto prediction = csp::predict(on, query, library, *chosen.ranking, options);
+    }
     folder.add(prediction);
     if (prediction.candidates.empty() && ++without <= kShownErrors)
       notice(fmt::format("{}: {}", prediction.query, prediction.note));

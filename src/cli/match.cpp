@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -61,12 +62,21 @@ std::optional<Symmetry> symmetry_of(const Structure& structure, double symprec) 
 }
 
 Side MatchCommand::read(const std::string& reference) const {
-  Side side{read_structure_list(reference, reading), {}, {}};
-  for (const StructureRecord& record : side.records) {
+  Side side;
+  {
+    ProgressLine progress("crystals read");
+    side.records = read_structure_list(reference, reading, std::ref(progress));
+  }
+  for (const StructureRecord& record : side.records)
     if (record.disordered)
       notice(record.where +
              " is disordered: every site that it lists counts, as its most "
              "frequent element");
+  ProgressLine progress("cells and space groups");
+  for (const StructureRecord& record : side.records) {
+    if (!progress(std::ssize(side.cells), std::ssize(side.records)))
+      fail(Errc::cancelled, "stopped after {} of {} crystals of {}", side.cells.size(), side.size(),
+           reference);
     try {
       side.cells.emplace_back(record.structure);
     } catch (const Error& error) {

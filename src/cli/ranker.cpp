@@ -4,6 +4,7 @@
 #include <fmt/format.h>  // for join
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <utility>
 
 #include "base/fail.hpp"            // for fail

@@ -56,6 +56,12 @@ StructureRecord read_template(const std::string& path, const std::string& id) {
        path);
 }
 
+/// After `count` crystals of a file.
+void tell(const Progress& progress, std::size_t count, const std::string& file) {
+  if (progress && !progress(static_cast<long long>(count), 0))
+    fail(Errc::cancelled, "stopped while reading {}", file);
+}
+
 /// Ids that a file offers, for a message.
 std::string some_ids(const std::vector<std::string>& ids, std::size_t count) {
   std::string text;
@@ -124,7 +130,8 @@ bool for_each_structure(const std::string& path, const RecordSink& sink, const S
   return more;
 }
 
-StructureRecord read_one_structure(const std::string& reference, const ReadOptions& reading) {
+StructureRecord read_one_structure(const std::string& reference, const ReadOptions& reading,
+                                   const Progress& progress) {
   const auto [file, id] = file_and_id(reference);
   if (is_library(file)) return read_template(file, id);
   std::optional<StructureRecord> found;
@@ -133,8 +140,8 @@ StructureRecord read_one_structure(const std::string& reference, const ReadOptio
   std::size_t count = 0;
   for_each_structure(
       file,
-      [&, wanted = io::canonical_id(id)](StructureRecord&& record) {
-        ++count;
+      [&, &from = file, wanted = io::canonical_id(id)](StructureRecord&& record) {
+        tell(progress, ++count, from);
         if (ids.size() < kShownIds) ids.push_back(record.id);
         if (wanted.empty() ? count == 1 : io::canonical_id(record.id) == wanted)
           found = std::move(record);
@@ -157,13 +164,16 @@ StructureRecord read_one_structure(const std::string& reference, const ReadOptio
 }
 
 std::vector<StructureRecord> read_structure_list(const std::string& reference,
-                                                 const ReadOptions& reading) {
-  if (!file_and_id(reference).second.empty()) return {read_one_structure(reference, reading)};
+                                                 const ReadOptions& reading,
+                                                 const Progress& progress) {
+  if (!file_and_id(reference).second.empty())
+    return {read_one_structure(reference, reading, progress)};
   std::vector<StructureRecord> records;
   for_each_structure(
       reference,
       [&](StructureRecord&& record) {
         records.push_back(std::move(record));
+        tell(progress, records.size(), reference);
         return true;
       },
       {}, reading);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "kronite/log.hpp"        // for Progress
 #include "kronite/matcher.hpp"    // for MatchOptions
 #include "kronite/structure.hpp"  // for StructureRecord, RecordSink, SkipSink
 
@@ -27,12 +28,15 @@ bool for_each_structure(const std::string& path, const RecordSink& sink, const S
                         const ReadOptions& reading);
 
 /// The crystal that "FILE" or "FILE:ID" names: of a file with one structure, or the one with that
-/// id. @throws Error as read_structures(); invalid_argument with what to write instead.
-StructureRecord read_one_structure(const std::string& reference, const ReadOptions& reading);
+/// id. `progress` is told how many were read, of a number that is not known: 0.
+/// @throws Error as read_structures(); invalid_argument with what to write instead; cancelled.
+StructureRecord read_one_structure(const std::string& reference, const ReadOptions& reading,
+                                   const Progress& progress = {});
 
 /// All crystals of "FILE" in order, or the one that "FILE:ID" names; at least one. One that cannot
 /// be read is an error: the others would lose their places. @throws Error as read_one_structure().
 std::vector<StructureRecord> read_structure_list(const std::string& reference,
-                                                 const ReadOptions& reading);
+                                                 const ReadOptions& reading,
+                                                 const Progress& progress = {});
 
 }  // namespace kronite::cli

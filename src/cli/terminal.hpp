@@ -60,6 +60,8 @@ class ProgressLine {
       : what_(std::move(what)), guessed_(guessed) {}
 
   bool operator()(long long done, long long total);
+  /// Makes room for other output.
+  void clear() { line_.clear(); }
 
  private:
   std::string what_;

@@ -8,11 +8,10 @@
 #include <numeric>
 
 #include "base/fail.hpp"        // for fail
-#include "base/hash.hpp"        // for content_hash
 #include "base/log.hpp"         // for notice
 #include "io/atomic_file.hpp"   // for require_writable
 #include "io/formula_list.hpp"  // for read_formula_list
-#include "io/input.hpp"         // for read_file
+#include "io/input.hpp"         // for hash_of_file
 
 namespace kronite::cli {
 
@@ -106,7 +105,7 @@ std::string TrainingRun::report_note() const {
 csp::TrainRun TrainingRun::for_report(const Device& on, const TemplateLibrary& library) const {
   csp::TrainRun run{command_line(), on.description(), out, {{library.path(), library.hash()}}};
   for (const auto& path : {config, exclude})
-    if (!path.empty()) run.inputs.emplace_back(path, content_hash(io::read_file(path)));
+    if (!path.empty()) run.inputs.emplace_back(path, io::hash_of_file(path));
   return run;
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
+#include <unordered_map>
 
 #include "device/backend.hpp"       // for kernels
 #include "kronite/array.hpp"        // for Array
@@ -67,15 +69,42 @@ std::vector<std::pair<std::int32_t, std::int32_t>> close_pairs(
   return pairs;
 }
 
-CloseLists close_lists(Device& device, const TemplateLibrary& library,
-                       std::span<const std::int32_t> members, double limit) {
-  CloseLists lists(members.size());
-  for (const auto& [a, b] : close_pairs(device, library, members, limit)) {
-    lists[static_cast<std::size_t>(a)].push_back(b);
-    lists[static_cast<std::size_t>(b)].push_back(a);
+FingerprintClasses fingerprint_classes(const TemplateLibrary& library,
+                                       std::span<const std::int32_t> members) {
+  const MatrixView<const float> all = library.fingerprints();
+  const std::size_t bytes = static_cast<std::size_t>(all.cols) * sizeof(float);
+  FingerprintClasses classes;
+  std::unordered_map<std::string_view, std::int32_t> known;
+  for (const std::int32_t i : members) {
+    const std::string_view row(reinterpret_cast<const char*>(all.row(i)), bytes);
+    const auto next = static_cast<std::int32_t>(classes.size());
+    const auto [found, is_new] = known.emplace(row, next);
+    if (is_new) classes.first.push_back(i);
+    classes.of.push_back(found->second);
   }
+  return classes;
+}
+
+CloseLists close_lists(Device& device, const TemplateLibrary& library,
+                       const FingerprintClasses& classes, double limit) {
+  CloseLists lists(classes.size());
+  for (std::int32_t c = 0; c < std::ssize(lists); ++c)
+    lists[static_cast<std::size_t>(c)].push_back(c);
+  for_close_pairs(device, library, classes.first, limit,
+                  [&](std::int32_t a, std::int32_t b, float) {
+                    lists[static_cast<std::size_t>(a)].push_back(b);
+                    lists[static_cast<std::size_t>(b)].push_back(a);
+                  });
   for (auto& list : lists) std::sort(list.begin(), list.end());
   return lists;
+}
+
+std::vector<double> sums_of_classes(std::span<const std::int32_t> class_of, std::size_t classes,
+                                    std::span<const double> values) {
+  std::vector<double> sums(classes, 0.0);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    sums[static_cast<std::size_t>(class_of[i])] += values[i];
+  return sums;
 }
 
 }  // namespace kronite::csp

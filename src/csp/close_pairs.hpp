@@ -40,9 +40,25 @@ std::vector<std::pair<std::int32_t, std::int32_t>> close_pairs(
     Device& device, const TemplateLibrary& library, std::span<const std::int32_t> members,
     double limit);
 
-/// Of each of `members` the places, ascending, of the others whose structures are as close.
+/// Members in classes of equal fingerprints, bit by bit. Structures without free parameters have
+/// such: thousands of Heusler compounds are one class. What fingerprints tell is the same for all
+/// members of a class, so that lists hold classes and not members.
+struct FingerprintClasses {
+  std::vector<std::int32_t> of;     ///< of each member; classes are numbered by their first members
+  std::vector<std::int32_t> first;  ///< of each class, its first member as an index of the library
+
+  std::size_t size() const { return first.size(); }
+};
+FingerprintClasses fingerprint_classes(const TemplateLibrary& library,
+                                       std::span<const std::int32_t> members);
+
+/// Of each class the classes, ascending, whose dissimilarity is <= limit: itself among them.
 using CloseLists = std::vector<std::vector<std::int32_t>>;
 CloseLists close_lists(Device& device, const TemplateLibrary& library,
-                       std::span<const std::int32_t> members, double limit);
+                       const FingerprintClasses& classes, double limit);
+
+/// Of each class the sum of the values of its members, in their order.
+std::vector<double> sums_of_classes(std::span<const std::int32_t> class_of, std::size_t classes,
+                                    std::span<const double> values);
 
 }  // namespace kronite::csp

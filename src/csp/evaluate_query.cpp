@@ -39,7 +39,8 @@ double volume_per_atom(const Structure& structure) {
   return volume(structure.lattice) / static_cast<double>(structure.size());
 }
 
-StandardCell standard_cell(const Structure& structure, double symprec) {
+/// As it is, without a space group (0), where spglib finds no symmetry.
+StandardCell cell_to_judge(const Structure& structure, double symprec) {
   try {
     return standardise(structure, symprec);
   } catch (const Error& e) {
@@ -75,7 +76,7 @@ KnownQuery make_known(const KnownCrystal& crystal, const EvaluateOptions& option
     check_structure(crystal.structure);
     if (options.match) known.cell = match_cell(crystal.structure);
     if (crystal.fingerprint && crystal.space_group != 0) return known;
-    const StandardCell cell = standard_cell(crystal.structure, options.symprec);
+    const StandardCell cell = cell_to_judge(crystal.structure, options.symprec);
     if (known.space_group == 0) known.space_group = cell.symmetry.space_group;
     if (crystal.fingerprint) return known;
     const auto values = library_fingerprint(cell);

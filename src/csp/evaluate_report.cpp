@@ -5,11 +5,12 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "base/fail.hpp"        // for fmt::format
-#include "io/atomic_file.hpp"   // for write_file
-#include "io/csv.hpp"           // for append_csv_cell
-#include "io/plot.hpp"          // for plot_svg
-#include "kronite/version.hpp"  // for KRONITE_VERSION
+#include "base/fail.hpp"         // for fmt::format
+#include "csp/report_parts.hpp"  // for cell, text_of, inputs_json
+#include "io/atomic_file.hpp"    // for write_file
+#include "io/csv.hpp"            // for append_csv_cell
+#include "io/plot.hpp"           // for plot_svg
+#include "kronite/version.hpp"   // for KRONITE_VERSION
 
 namespace kronite::csp {
 namespace {
@@ -23,8 +24,6 @@ using Queries = std::vector<EvaluatedQuery>;
 
 const char* name_of(Listing listing) { return listing == Listing::plain ? "plain" : "distinct"; }
 
-/// Empty for a missing number.
-std::string cell(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
 /// Empty for "nowhere".
 std::string rank_cell(std::int64_t rank) { return rank == 0 ? "" : fmt::format("{}", rank); }
 
@@ -265,13 +264,11 @@ Json summary_json(const Evaluation& evaluation, const EvaluateOptions& options,
 }
 
 Json manifest_json(const EvaluateOptions& options, const EvaluationRun& run) {
-  Json inputs = Json::array();
-  for (const auto& [name, hash] : run.inputs) inputs.push_back({{"name", name}, {"hash", hash}});
   return {{"program", "kronite csp evaluate"},
           {"version", KRONITE_VERSION},
           {"command", run.command},
           {"device", run.device},
-          {"inputs", std::move(inputs)},
+          {"inputs", inputs_json(run.inputs)},
           {"settings",
            {{"excluded_formulas", options.exclude_formulas.size()},
             {"disjoint", options.disjoint},
@@ -285,10 +282,6 @@ Json manifest_json(const EvaluateOptions& options, const EvaluationRun& run) {
             {"cutoff", options.cutoff},
             {"alike_limit", options.alike_limit},
             {"symprec", options.symprec}}}};
-}
-
-std::string text_of(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace

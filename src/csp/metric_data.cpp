@@ -5,8 +5,9 @@
 #include <cmath>
 #include <unordered_map>
 
-#include "base/fail.hpp"   // for fail
-#include "csp/splits.hpp"  // for split_templates, labels_of, check_split
+#include "base/fail.hpp"        // for fail
+#include "csp/close_pairs.hpp"  // for fingerprint_classes, close_lists
+#include "csp/splits.hpp"       // for split_templates, labels_of, check_split
 
 namespace kronite::csp {
 namespace {
@@ -25,7 +26,9 @@ class Label {
       members_.insert(members_.end(), begin, end);
     }
     first_[kParts] = std::ssize(members_);
-    alike_ = close_lists(device, library, members_, tau);
+    FingerprintClasses classes = fingerprint_classes(library, members_);
+    alike_ = close_lists(device, library, classes, tau);
+    class_ = std::move(classes.of);
     for (std::int32_t i = 0; i < std::ssize(members_); ++i)
       by_formula_[library.info(members_[static_cast<std::size_t>(i)]).formula].push_back(i);
     for (const std::int32_t member : members_) formula_.push_back(library.info(member).formula);
@@ -35,39 +38,30 @@ class Label {
 
   ListGroup group(std::size_t part) const {
     ListGroup group;
-    group.candidates = of(0);
-    group.queries = of(part);
+    group.candidates = of(0, members_);
+    group.candidate_class = of(0, class_);
+    group.queries = of(part, members_);
+    group.query_class = of(part, class_);
+    group.alike = alike_;
     for (std::int64_t i = first_[part]; i < first_[part + 1]; ++i)
-      group.related.push_back(related(static_cast<std::size_t>(i)));
+      group.left_out.push_back(same_formula(static_cast<std::size_t>(i)));
     return group;
   }
 
-  /// Among the candidates.
-  CloseLists alike() const {
-    CloseLists lists(alike_.begin(), alike_.begin() + first_[1]);
-    for (auto& list : lists)
-      list.erase(std::lower_bound(list.begin(), list.end(), first_[1]), list.end());
-    return lists;
-  }
-
  private:
-  std::vector<std::int32_t> of(std::size_t part) const {
-    return {members_.begin() + first_[part], members_.begin() + first_[part + 1]};
+  /// Those of the members in a part.
+  std::vector<std::int32_t> of(std::size_t part, const std::vector<std::int32_t>& values) const {
+    return {values.begin() + first_[part], values.begin() + first_[part + 1]};
   }
 
-  /// Of a member to the candidates, which are the first members.
-  std::vector<ListGroup::Related> related(std::size_t member) const {
-    std::vector<ListGroup::Related> found;
+  /// The candidates, which are the first members, of the formula of a member.
+  std::vector<std::int32_t> same_formula(std::size_t member) const {
     const auto& same = by_formula_.at(formula_[member]);
-    for (const std::int32_t place : same)
-      if (place < first_[1]) found.push_back({place, Relation::left_out});
-    for (const std::int32_t place : alike_[member])
-      if (place < first_[1] && std::find(same.begin(), same.end(), place) == same.end())
-        found.push_back({place, Relation::alike});
-    return found;
+    return {same.begin(), std::lower_bound(same.begin(), same.end(), first_[1])};
   }
 
   std::vector<std::int32_t> members_;  // training, validation, test
+  std::vector<std::int32_t> class_;    // of each member
   std::int64_t first_[kParts + 1] = {};
   CloseLists alike_;
   std::vector<std::string_view> formula_;
@@ -101,17 +95,9 @@ MetricData make_lists(Device& device, const TemplateLibrary& library, const Pair
   for (const std::string& ratio : library.ratios()) {
     const Label label(device, library, library.with_ratio(ratio), split, options.tau);
     if (label.size(0) > 0) data.training.push_back(label.group(0));
-    if (label.size(0) > 0 && !any_alike)
-      for (std::size_t i = 0; i < data.training.back().queries.size(); ++i)
-        any_alike = any_alike || data.training.back().any_alike(i);
-    if (label.size(1) > 0) {
-      data.validation.push_back(label.group(1));
-      data.validation_alike.push_back(label.alike());
-    }
-    if (label.size(2) > 0) {
-      data.test.push_back(label.group(2));
-      data.test_alike.push_back(label.alike());
-    }
+    if (label.size(0) > 0) any_alike = any_alike || data.training.back().any_alike();
+    if (label.size(1) > 0) data.validation.push_back(label.group(1));
+    if (label.size(2) > 0) data.test.push_back(label.group(2));
   }
   if (!any_alike)
     fail(Errc::invalid_argument,

@@ -5,18 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "csp/close_pairs.hpp"       // for CloseLists
 #include "kronite/csp_training.hpp"  // for PairOptions
 #include "learn/lists.hpp"           // for ListGroup
 
 namespace kronite::csp {
 
 /// One group per ratio label with members in the part; rows are indices of the library. Candidates
-/// are the training templates of the label, those of the query's own formula left out.
+/// are the training templates of the label, those of the query's own formula left out. Classes are
+/// those of equal fingerprints, the same for queries and candidates, each alike with itself.
 struct MetricData {
   std::vector<learn::ListGroup> training, validation, test;
-  /// Per group of `validation` and `test`, which candidates are alike with each candidate.
-  std::vector<CloseLists> validation_alike, test_alike;
 
   std::int64_t templates() const;  ///< of the training part
   std::int64_t pairs() const;      ///< query and candidate, of the training part

@@ -41,10 +41,25 @@ struct PointsOfMembers {
   std::vector<Points> members;
 };
 
+/// The same in memory of the host, where every CPU device finds them.
+struct HostPoints {
+  std::vector<float> points;
+  std::vector<float> bias;
+};
+
 /// Templates that can be ranked, and who is alike with whom; the same on every device.
 struct Ratio {
   CoveredTemplates templates;
-  Covers covers;  ///< empty lists in a library without fingerprints
+  Covers covers;
+  /// Of each member, made by the CPU device that asks first, for all of them.
+  mutable std::vector<HostPoints> on_host;
+  mutable std::mutex guard;  ///< of `on_host`
+};
+
+/// What a query meets of one member.
+struct PointsView {
+  MatrixView<const float> points;
+  std::span<const float> bias;
 };
 
 std::string called(const Metric& metric) {
@@ -97,17 +112,22 @@ bool counts(const std::vector<std::uint8_t>& relation, std::size_t j) {
   return static_cast<Relation>(relation[j]) != Relation::left_out;
 }
 
+/// P of the templates that count, 0 of the others.
+std::vector<double> counted(std::vector<double> p, const std::vector<std::uint8_t>& relation) {
+  for (std::size_t j = 0; j < p.size(); ++j)
+    if (!counts(relation, j)) p[j] = 0;
+  return p;
+}
+
 /// p of each template as rank() says, from P.
 std::vector<double> with_alike(const std::vector<double>& p, const Covers& covers,
                                const std::vector<std::uint8_t>& relation) {
+  const auto sums = sums_over_alike(covers, counted(p, relation));
   std::vector<double> total(p.size());
   for (std::size_t j = 0; j < p.size(); ++j) {
-    double others = 0;
-    for (const Cover& cover : covers[j])
-      if (const auto k = static_cast<std::size_t>(cover.place); cover.alike && counts(relation, k))
-        others += p[k];
+    const double sum = sums[static_cast<std::size_t>(covers.classes.of[j])];
     // What counts beside a template that does not is smaller when that one counts too.
-    total[j] = p[j] + (counts(relation, j) ? others : (1 - p[j]) * others);
+    total[j] = counts(relation, j) ? sum : p[j] + (1 - p[j]) * sum;
   }
   return total;
 }
@@ -115,14 +135,12 @@ std::vector<double> with_alike(const std::vector<double>& p, const Covers& cover
 /// Scores as rank() says.
 std::vector<double> scores_of(const OverMembers& over, const Covers& covers,
                               const std::vector<std::uint8_t>& relation) {
-  std::vector<double> counted = over.own();
-  for (std::size_t j = 0; j < counted.size(); ++j)
-    if (!counts(relation, j)) counted[j] = 0;
-  const auto picks = pick_by_coverage(covers, counted, kCoveredPlaces);
+  const std::vector<double> own = counted(over.own(), relation);
+  const auto picks = pick_by_coverage(covers, own, kCoveredPlaces);
   const double last = picks.empty() ? 1 : picks.back().gain;
   std::vector<double> scores;
-  for (std::size_t j = 0; j < counted.size(); ++j)
-    scores.push_back(counts(relation, j) ? last * counted[j] : over.p(j));
+  for (std::size_t j = 0; j < own.size(); ++j)
+    scores.push_back(counts(relation, j) ? last * own[j] : over.p(j));
   for (const auto& [place, gain] : picks)
     if (counts(relation, place)) scores[place] = gain;
   return scores;
@@ -142,8 +160,8 @@ struct MetricRanker::Cache {
   std::shared_ptr<const Ratio> ratio(Device& device, const TemplateLibrary& of,
                                      TemplateRange range);
   const std::vector<learn::DeviceMetric>& networks(Device& device) const;
-  const std::vector<Points>& points(Device& device, const TemplateLibrary& of,
-                                    const std::shared_ptr<const Ratio>& ratio) const;
+  std::vector<PointsView> points(Device& device, const TemplateLibrary& of,
+                                 const std::shared_ptr<const Ratio>& ratio) const;
 
   const std::shared_ptr<const Metric> metric;
   const ElementTable& table;
@@ -153,6 +171,7 @@ struct MetricRanker::Cache {
 
  private:
   CoveredTemplates templates(const TemplateLibrary& of, TemplateRange range) const;
+  PointsOfMembers make_points(Device& device, const TemplateLibrary& of, const Ratio& ratio) const;
 
   std::mutex guard_;
   std::map<Key, std::shared_ptr<const Ratio>> ratios_;
@@ -180,10 +199,7 @@ std::shared_ptr<const Ratio> MetricRanker::Cache::ratio(Device& device, const Te
   made->templates = templates(of, range);
   const std::vector<std::int32_t> members(made->templates.index.begin(),
                                           made->templates.index.end());
-  if (of.has_fingerprints())
-    made->covers = find_covers(device, of, members, metric->tau);
-  else
-    made->covers.resize(members.size());
+  made->covers = find_covers(device, of, members, metric->tau);
   kept = std::move(made);
   return kept;
 }
@@ -198,35 +214,57 @@ const std::vector<learn::DeviceMetric>& MetricRanker::Cache::networks(Device& de
   return device.attachments().get<Networks>(metric, make).members;
 }
 
-const std::vector<Points>& MetricRanker::Cache::points(
-    Device& device, const TemplateLibrary& of, const std::shared_ptr<const Ratio>& ratio) const {
+PointsOfMembers MetricRanker::Cache::make_points(Device& device, const TemplateLibrary& of,
+                                                 const Ratio& ratio) const {
   const auto& members = networks(device);
-  const auto& [index, compositions] = ratio->templates;
-  const auto make = [&] {
-    PointsOfMembers made;
-    for (const auto& member : members)
-      made.members.push_back({Array<float>(device, std::ssize(index), member.width()),
-                              std::vector<float>(index.size())});
-    for (std::size_t begin = 0; begin < index.size(); begin += kTile) {
-      const std::size_t count = std::min(kTile, index.size() - begin);
-      const auto first = static_cast<std::ptrdiff_t>(begin);
-      const auto last = first + static_cast<std::ptrdiff_t>(count);
-      auto rows = inputs.rows({compositions.begin() + first, compositions.begin() + last});
-      std::vector<float> traits;
-      if (!metric->trait_mean.empty()) {
-        traits = template_traits(of, {index.begin() + first, index.begin() + last});
-        standardise(traits, {metric->trait_mean, metric->trait_std});
-      }
-      const MatrixView<const float> traits_view(traits.data(), traits.empty() ? 0 : rows.count,
-                                                traits.empty() ? 0 : kTraits);
-      for (std::size_t m = 0; m < members.size(); ++m)
-        members[m].candidates(device, rows.view(), rows.kinds_view(), traits_view,
-                              made.members[m].points.view().rows_from(first, rows.count),
-                              std::span(made.members[m].bias).subspan(begin, count));
+  const auto& [index, compositions] = ratio.templates;
+  PointsOfMembers made;
+  for (const auto& member : members)
+    made.members.push_back({Array<float>(device, std::ssize(index), member.width()),
+                            std::vector<float>(index.size())});
+  for (std::size_t begin = 0; begin < index.size(); begin += kTile) {
+    const std::size_t count = std::min(kTile, index.size() - begin);
+    const auto first = static_cast<std::ptrdiff_t>(begin);
+    const auto last = first + static_cast<std::ptrdiff_t>(count);
+    auto rows = inputs.rows({compositions.begin() + first, compositions.begin() + last});
+    std::vector<float> traits;
+    if (!metric->trait_mean.empty()) {
+      traits = template_traits(of, {index.begin() + first, index.begin() + last});
+      standardise(traits, {metric->trait_mean, metric->trait_std});
     }
-    return made;
-  };
-  return device.attachments().get<PointsOfMembers>(ratio, make).members;
+    const MatrixView<const float> traits_view(traits.data(), traits.empty() ? 0 : rows.count,
+                                              traits.empty() ? 0 : kTraits);
+    for (std::size_t m = 0; m < members.size(); ++m)
+      members[m].candidates(device, rows.view(), rows.kinds_view(), traits_view,
+                            made.members[m].points.view().rows_from(first, rows.count),
+                            std::span(made.members[m].bias).subspan(begin, count));
+  }
+  return made;
+}
+
+/// Of templates already ranked on another thread nothing is computed again: on the CPU each thread
+/// has a device of its own, and points are the largest thing that a ranker keeps.
+std::vector<PointsView> MetricRanker::Cache::points(
+    Device& device, const TemplateLibrary& of, const std::shared_ptr<const Ratio>& ratio) const {
+  std::vector<PointsView> views;
+  if (device.place().kind == DeviceKind::cpu) {
+    const std::lock_guard lock(ratio->guard);
+    if (ratio->on_host.empty()) {
+      std::vector<HostPoints> all;
+      for (Points& made : make_points(device, of, *ratio).members)
+        all.push_back({made.points.to_host(), std::move(made.bias)});
+      ratio->on_host = std::move(all);
+    }
+    for (const auto& [values, bias] : ratio->on_host) {
+      const auto rows = std::ssize(bias);
+      views.push_back({{values.data(), rows, std::ssize(values) / rows}, bias});
+    }
+    return views;
+  }
+  const auto make = [&] { return make_points(device, of, *ratio); };
+  for (const auto& [values, bias] : device.attachments().get<PointsOfMembers>(ratio, make).members)
+    views.push_back({values.view(), bias});
+  return views;
 }
 
 MetricRanker::MetricRanker(Metric metric, const ElementTable& table)
@@ -271,7 +309,7 @@ std::vector<Ranker::Scored> MetricRanker::rank(Device& device, const Composition
       relation[j] = static_cast<std::uint8_t>(Relation::left_out);
 
   const auto& members = cache_->networks(device);
-  const auto& points = cache_->points(device, library, ratio);
+  const auto points = cache_->points(device, library, ratio);
   auto row = cache_->inputs.rows({reduced});
   OverMembers over(index.size());
   for (std::size_t m = 0; m < members.size(); ++m) {
@@ -279,7 +317,7 @@ std::vector<Ranker::Scored> MetricRanker::rank(Device& device, const Composition
     float none = 0;
     members[m].queries(device, row.view(), row.kinds_view(), point.view(), {&none, 1});
     Array<float> squared(device, 1, std::ssize(index));
-    kernels<float>(device).squared_distances(std::as_const(point).view(), points[m].points.view(),
+    kernels<float>(device).squared_distances(std::as_const(point).view(), points[m].points,
                                              squared.view());
     std::vector<double> p(index.size(), 0.0);
     learn::add_probabilities(squared.to_host(), points[m].bias, relation, static_cast<double>(none),

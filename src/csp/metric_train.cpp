@@ -8,8 +8,8 @@
 #include "csp/metric_config.hpp"       // for run_settings, metric_settings
 #include "csp/metric_data.hpp"         // for make_lists
 #include "csp/metric_inputs.hpp"       // for MetricInputs
+#include "csp/metric_judge.hpp"        // for MetricJudge
 #include "csp/model_card.hpp"          // for begin_card, add_settings
-#include "csp/reliability.hpp"         // for ReliabilityCounter
 #include "csp/train_checkpoint.hpp"    // for TrainCheckpoint
 #include "kronite/metric.hpp"          // for train_metric
 
@@ -130,42 +130,6 @@ double least_of(double low, double high, const F& f) {
   return std::exp((a + b) / 2);
 }
 
-/// Counts what queries say.
-class Judge {
- public:
-  void take(const learn::ListScores& scores, const CloseLists& alike) {
-    ++judgement_.queries;
-    judgement_.loss += scores.loss();
-    const std::int64_t misses = scores.misses();
-    judgement_.answerable += misses >= 0;
-    judgement_.top1 += misses == 0;
-    judgement_.top5 += misses >= 0 && misses < 5;
-    judgement_.top10 += misses >= 0 && misses < 10;
-    const auto relation = [&](std::size_t j) { return static_cast<Relation>(scores.relation[j]); };
-    for (std::size_t j = 0; j < scores.p.size(); ++j) {
-      if (relation(j) == Relation::left_out) continue;
-      double p = scores.p[j];
-      for (const std::int32_t k : alike[j])
-        if (relation(static_cast<std::size_t>(k)) != Relation::left_out)
-          p += scores.p[static_cast<std::size_t>(k)];
-      counts_.add(p, relation(j) == Relation::alike);
-    }
-  }
-
-  MetricJudgement judgement() const {
-    MetricJudgement result = judgement_;
-    if (result.queries == 0) return result;
-    const auto queries = static_cast<double>(result.queries);
-    for (double* mean : {&result.loss, &result.top1, &result.top5, &result.top10}) *mean /= queries;
-    result.reliability = counts_.bins();
-    return result;
-  }
-
- private:
-  MetricJudgement judgement_;
-  ReliabilityCounter counts_;
-};
-
 class MetricTraining {
  public:
   MetricTraining(Device& device, const TemplateLibrary& library, const MetricOptions& options,
@@ -203,8 +167,7 @@ class MetricTraining {
   learn::FittedParameters fit(int member);
   learn::FittedParameters fit_or_take_up(int member);
   MetricJudgement judge(std::span<const MetricNetwork> metrics,
-                        const std::vector<learn::ListGroup>& groups,
-                        const std::vector<CloseLists>& alike) const;
+                        const std::vector<learn::ListGroup>& groups) const;
   MetricReport judge(std::span<const MetricNetwork> metrics) const;
   bool validation_has_alike() const;
   double temperature(const std::vector<MetricNetwork>& metrics) const;
@@ -284,29 +247,25 @@ learn::FittedParameters MetricTraining::fit_or_take_up(int member) {
 }
 
 MetricJudgement MetricTraining::judge(std::span<const MetricNetwork> metrics,
-                                      const std::vector<learn::ListGroup>& groups,
-                                      const std::vector<CloseLists>& alike) const {
+                                      const std::vector<learn::ListGroup>& groups) const {
   const learn::ListScorer scorer(device_, metrics, rows());
-  Judge judge;
-  for (std::size_t g = 0; g < groups.size(); ++g)
-    scorer.score(groups[g], [&](std::size_t, const learn::ListScores& scores) {
-      judge.take(scores, alike[g]);
-    });
+  MetricJudge judge;
+  for (const learn::ListGroup& group : groups)
+    scorer.score(group,
+                 [&](std::size_t, const learn::ListScores& scores) { judge.take(scores, group); });
   return judge.judgement();
 }
 
 MetricReport MetricTraining::judge(std::span<const MetricNetwork> metrics) const {
   MetricReport report;
-  report.validation = judge(metrics, data_.validation, data_.validation_alike);
-  report.test = judge(metrics, data_.test, data_.test_alike);
+  report.validation = judge(metrics, data_.validation);
+  report.test = judge(metrics, data_.test);
   return report;
 }
 
 bool MetricTraining::validation_has_alike() const {
-  for (const learn::ListGroup& group : data_.validation)
-    for (std::size_t q = 0; q < group.queries.size(); ++q)
-      if (group.any_alike(q)) return true;
-  return false;
+  return std::any_of(data_.validation.begin(), data_.validation.end(),
+                     [](const learn::ListGroup& group) { return group.any_alike(); });
 }
 
 double MetricTraining::temperature(const std::vector<MetricNetwork>& metrics) const {

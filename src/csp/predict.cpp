@@ -158,6 +158,12 @@ void check(const PredictOptions& options) {
   check_symprec(options.symprec);
 }
 
+void tell(const PredictOptions& options, std::size_t done, std::size_t total) {
+  if (options.progress &&
+      !options.progress(static_cast<long long>(done), static_cast<long long>(total)))
+    fail(Errc::cancelled, "predict: stopped");
+}
+
 /// Why there is no template to rank: none of the ratio, or none that may be used.
 std::string no_use_note(const Prediction& prediction, const TemplateLibrary& library,
                         bool only_known) {
@@ -185,6 +191,7 @@ Prediction predict(Device& device, const Composition& query, const TemplateLibra
   if (query.empty()) fail(Errc::invalid_argument, "predict: the composition is empty");
   const ElementTable& table = options.table ? *options.table : ElementTable::embedded();
   require_elements(query, table);
+  tell(options, 0, 0);
 
   Prediction prediction;
   prediction.query = query.reduced_formula();
@@ -225,6 +232,7 @@ Prediction predict(Device& device, const Composition& query, const TemplateLibra
       std::min(ranked.size(), options.keep_duplicates ? top : top * kTemplatesPerCandidate);
   DistinctCandidates distinct(!options.keep_duplicates);
   for (std::size_t i = 0; i < tried && distinct.size() < top; ++i) {
+    tell(options, i, tried);
     Candidate candidate = substituter.make(ranked[i]);
     candidate.known = is_known(ranked[i]);
     distinct.add(std::move(candidate));

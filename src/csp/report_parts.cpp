@@ -17,9 +17,6 @@ using io::Panel;
 using io::Series;
 using Json = nlohmann::ordered_json;
 
-/// Empty for a missing number.
-std::string cell(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
-
 /// One line per member, with a dot at the epoch that was kept.
 Panel panel_of(const std::vector<LearningCurve>& curves, const std::string& title,
                double learn::EpochRecord::*value) {
@@ -98,14 +95,20 @@ std::string reliability_csv(const std::vector<ReliabilityCurve>& curves,
   return text;
 }
 
+std::string cell(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
+
+Json inputs_json(const std::vector<std::pair<std::string, std::string>>& inputs) {
+  Json json = Json::array();
+  for (const auto& [name, hash] : inputs) json.push_back({{"name", name}, {"hash", hash}});
+  return json;
+}
+
 Json manifest_json(const TrainSettings& settings, const TrainRun& run) {
   Json values = Json::object();
   for (const auto& [key, value] : settings) values[key] = value;
-  Json inputs = Json::array();
-  for (const auto& [name, hash] : run.inputs) inputs.push_back({{"name", name}, {"hash", hash}});
   return {{"program", "kronite csp train"}, {"version", KRONITE_VERSION},
           {"command", run.command},         {"device", run.device},
-          {"model", run.model_path},        {"inputs", std::move(inputs)},
+          {"model", run.model_path},        {"inputs", inputs_json(run.inputs)},
           {"settings", std::move(values)}};
 }
 

@@ -1,8 +1,9 @@
-// Figures and tables that the reports of all trainings have.
+// Figures and tables that several reports have.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "csp/train_report.hpp"      // for TrainRun
@@ -36,6 +37,11 @@ std::string reliability_svg(const std::string& title, const std::vector<Reliabil
                             std::size_t counted);
 std::string reliability_csv(const std::vector<ReliabilityCurve>& curves, const std::string& member);
 
+/// Of a table: empty for a missing number (NaN).
+std::string cell(double value);
+
+/// Of a manifest: names of inputs and their content hashes.
+nlohmann::ordered_json inputs_json(const std::vector<std::pair<std::string, std::string>>& inputs);
 nlohmann::ordered_json manifest_json(const TrainSettings& settings, const TrainRun& run);
 /// A line end behind the last brace.
 std::string text_of(const nlohmann::ordered_json& json);

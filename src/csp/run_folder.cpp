@@ -9,16 +9,17 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/fail.hpp"        // for fail
-#include "base/hash.hpp"        // for content_hash
-#include "csp/record.hpp"       // for to_json_lines, read_predictions
-#include "csp/report.hpp"       // for Report
-#include "io/atomic_file.hpp"   // for AtomicFile, write_file
-#include "io/csv.hpp"           // for append_csv_cell
-#include "io/escape.hpp"        // for spreadsheet_safe, one_line
-#include "io/folder.hpp"        // for make_folder, holds_files
-#include "io/input.hpp"         // for read_file
-#include "kronite/version.hpp"  // for KRONITE_VERSION
+#include "base/fail.hpp"         // for fail
+#include "base/hash.hpp"         // for content_hash
+#include "csp/record.hpp"        // for to_json_lines, read_predictions
+#include "csp/report.hpp"        // for Report
+#include "csp/report_parts.hpp"  // for cell, text_of, inputs_json
+#include "io/atomic_file.hpp"    // for AtomicFile, write_file
+#include "io/csv.hpp"            // for append_csv_cell
+#include "io/escape.hpp"         // for spreadsheet_safe, one_line
+#include "io/folder.hpp"         // for make_folder, holds_files
+#include "io/input.hpp"          // for read_file
+#include "kronite/version.hpp"   // for KRONITE_VERSION
 
 namespace kronite::csp {
 namespace {
@@ -66,7 +67,7 @@ class CsvTable {
     io::append_csv_cell(row_, io::spreadsheet_safe(value));
     row_ += ',';
   }
-  void number(double value) { row_ += std::isnan(value) ? "," : fmt::format("{},", value); }
+  void number(double value) { row_ += cell(value) + ","; }
 
   io::AtomicFile file_;
   std::string row_;
@@ -233,16 +234,13 @@ void RunFolder::write_manifest(const char* state, const Origins& origins) const 
                 {"device", info_.device},
                 {"seeds", Json::array()},
                 {"settings", settings_json(info_)}};
-  manifest["inputs"] = Json::array();
-  for (const auto& [name, hash] : info_.inputs)
-    manifest["inputs"].push_back({{"name", name}, {"hash", hash}});
+  manifest["inputs"] = inputs_json(info_.inputs);
   manifest["queries"] = finished_.size();
   manifest["candidates_by_licence"] = Json::object();
   for (const auto& [licence, count] : origins.licences)
     manifest["candidates_by_licence"][licence] = count;
   manifest["sources_to_cite"] = origins.sources;
-  io::write_file(file(kManifest),
-                 manifest.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  io::write_file(file(kManifest), text_of(manifest));
 }
 
 }  // namespace kronite::csp

@@ -10,7 +10,7 @@
 #include <unordered_set>
 
 #include "base/fail.hpp"               // for fail
-#include "csp/close_pairs.hpp"         // for close_pairs
+#include "csp/close_pairs.hpp"         // for for_close_pairs, fingerprint_classes
 #include "csp/describe_templates.hpp"  // for covers
 
 namespace kronite::csp {
@@ -57,9 +57,19 @@ Groups same_formula(const TemplateLibrary& library, const std::vector<std::int32
 
 Groups same_structure_type(Device& device, const TemplateLibrary& library,
                            const std::vector<std::int32_t>& members) {
+  const FingerprintClasses classes = fingerprint_classes(library, members);
+  Sets joined(classes.size());
+  for_close_pairs(device, library, classes.first, kSameStructureType,
+                  [&](std::int32_t a, std::int32_t b, float) {
+                    joined.join(static_cast<std::size_t>(a), static_cast<std::size_t>(b));
+                  });
   Sets sets(members.size());
-  for (const auto& [a, b] : close_pairs(device, library, members, kSameStructureType))
-    sets.join(static_cast<std::size_t>(a), static_cast<std::size_t>(b));
+  std::vector<std::size_t> first(classes.size(), members.size());  // member of each joined class
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    std::size_t& of_type = first[joined.root(static_cast<std::size_t>(classes.of[i]))];
+    of_type = std::min(of_type, i);
+    sets.join(of_type, i);
+  }
   return groups_of(sets, members);
 }
 

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <vector>
 
 #include "base/ascii.hpp"      // for to_lower
 #include "base/fail.hpp"       // for fail
+#include "base/hash.hpp"       // for ContentHash
 #include "io/byte_stream.hpp"  // for ByteStream
 
 namespace kronite::io {
@@ -46,6 +48,15 @@ std::string read_head(const std::string& path, std::size_t most) {
     n = stream.read(text.data() + size, most - size);
   text.resize(size);
   return text;
+}
+
+std::string hash_of_file(const std::string& path) {
+  ByteStream stream(path);
+  std::vector<char> chunk(kChunk);
+  ContentHash hash;
+  while (const std::size_t n = stream.read(chunk.data(), chunk.size()))
+    hash.take({chunk.data(), n});
+  return hash.hex();
 }
 
 std::string unpacked_name(const std::string& path) {

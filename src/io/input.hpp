@@ -14,6 +14,9 @@ std::string read_file(const std::string& path);
 /// The first `most` bytes of the same, or as many as there are.
 std::string read_head(const std::string& path, std::size_t most);
 
+/// content_hash() of the same, read piece by piece: the text may be longer than memory.
+std::string hash_of_file(const std::string& path);
+
 /// The file's name without its folder and the ending of a compression: "MP.csv" of "a/MP.csv.xz".
 std::string unpacked_name(const std::string& path);
 /// The same in small letters.

@@ -82,17 +82,22 @@ struct Plan {
 
 void check_groups(const std::vector<ListGroup>& groups, std::int64_t rows, const char* name) {
   for (const ListGroup& group : groups) {
-    const auto below = [&](std::int32_t i) { return i >= 0 && i < rows; };
-    const auto& q = group.queries;
-    const auto& c = group.candidates;
-    bool good = group.related.size() == q.size() && std::all_of(q.begin(), q.end(), below) &&
-                std::all_of(c.begin(), c.end(), below);
-    for (const auto& entries : group.related)
-      for (const auto& entry : entries)
-        good = good && entry.place >= 0 && entry.place < std::ssize(c);
+    const auto all_below = [](const std::vector<std::int32_t>& numbers, std::int64_t limit) {
+      return std::all_of(numbers.begin(), numbers.end(),
+                         [limit](std::int32_t i) { return i >= 0 && i < limit; });
+    };
+    const auto n = std::ssize(group.queries), m = std::ssize(group.candidates),
+               classes = std::ssize(group.alike);
+    bool good = all_below(group.queries, rows) && all_below(group.candidates, rows) &&
+                std::ssize(group.query_class) == n && all_below(group.query_class, classes) &&
+                std::ssize(group.candidate_class) == m &&
+                all_below(group.candidate_class, classes) && std::ssize(group.left_out) == n;
+    for (const auto& list : group.alike) good = good && all_below(list, classes);
+    for (const auto& list : group.left_out) good = good && all_below(list, m);
     if (!good)
       fail(Errc::invalid_argument,
-           "the {} lists name rows or candidates that are not there, or not one relation per query",
+           "the {} lists name rows, candidates or classes that are not there, or not one class of "
+           "each query and candidate",
            name);
   }
 }
@@ -231,18 +236,17 @@ void ListFitting::gather(const Part& part, const ListBlock& block) {
   const ListGroup& group = groups_[part.group];
   std::vector<std::int32_t> order = order_[part.group];
   std::rotate(order.begin(), order.begin() + part.begin, order.end());
-  std::vector<std::int64_t> place(order.size());  // of each candidate in the block
-  for (std::size_t k = 0; k < order.size(); ++k) {
-    place[static_cast<std::size_t>(order[k])] = static_cast<std::int64_t>(k);
+  for (std::size_t k = 0; k < order.size(); ++k)
     gather_row(group.candidates[static_cast<std::size_t>(order[k])],
                block.first + static_cast<std::int64_t>(k));
-  }
+  std::vector<std::uint8_t> relation(order.size());  // in the group's order
   auto to = host_relation_.begin() + block.relation;
-  std::fill_n(to, block.queries * block.candidates, std::uint8_t{0});
-  for (std::int64_t i = 0; i < block.queries; ++i, to += block.candidates)
-    for (const auto& [candidate, relation] :
-         group.related[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])])
-      to[place[static_cast<std::size_t>(candidate)]] = static_cast<std::uint8_t>(relation);
+  for (std::int64_t i = 0; i < block.queries; ++i) {
+    group.relations(static_cast<std::size_t>(order[static_cast<std::size_t>(i)]), relation);
+    to = std::transform(order.begin(), order.end(), to, [&](std::int32_t candidate) {
+      return relation[static_cast<std::size_t>(candidate)];
+    });
+  }
 }
 
 /// Its values, ones where its kinds are, and its traits.

@@ -55,10 +55,29 @@ std::vector<float> one_value(Device& device, const DeviceEmbedding& part,
 
 }  // namespace
 
-bool ListGroup::any_alike(std::size_t query) const {
-  const auto& entries = related[query];
-  return std::any_of(entries.begin(), entries.end(),
-                     [](const Related& r) { return r.relation == Relation::alike; });
+bool ListGroup::any_alike() const {
+  std::vector<std::int64_t> members(alike.size());
+  for (const std::int32_t c : candidate_class) ++members[static_cast<std::size_t>(c)];
+  for (std::size_t query = 0; query < queries.size(); ++query) {
+    const auto& classes = alike[static_cast<std::size_t>(query_class[query])];
+    std::int64_t count = 0;
+    for (const std::int32_t c : classes) count += members[static_cast<std::size_t>(c)];
+    for (const std::int32_t place : left_out[query])
+      count -= std::count(classes.begin(), classes.end(),
+                          candidate_class[static_cast<std::size_t>(place)]);
+    if (count > 0) return true;
+  }
+  return false;
+}
+
+void ListGroup::relations(std::size_t query, std::span<std::uint8_t> to) const {
+  std::vector<std::uint8_t> of_class(alike.size(), static_cast<std::uint8_t>(Relation::unlike));
+  for (const std::int32_t c : alike[static_cast<std::size_t>(query_class[query])])
+    of_class[static_cast<std::size_t>(c)] = static_cast<std::uint8_t>(Relation::alike);
+  std::transform(candidate_class.begin(), candidate_class.end(), to.begin(),
+                 [&](std::int32_t c) { return of_class[static_cast<std::size_t>(c)]; });
+  for (const std::int32_t place : left_out[query])
+    to[static_cast<std::size_t>(place)] = static_cast<std::uint8_t>(Relation::left_out);
 }
 
 double add_probabilities(std::span<const float> squared, std::span<const float> bias,
@@ -200,9 +219,7 @@ void ListScorer::score(const ListGroup& group,
     }
     for (std::int64_t i = 0; i < count; ++i) {
       const auto query = static_cast<std::size_t>(begin + i);
-      std::fill(relation.begin(), relation.end(), std::uint8_t{0});
-      for (const auto& [place, how] : group.related[query])
-        relation[static_cast<std::size_t>(place)] = static_cast<std::uint8_t>(how);
+      group.relations(query, relation);
       std::vector<double> p(width, 0.0);
       double p_none = 0;
       for (std::size_t e = 0; e < metrics_.size(); ++e)

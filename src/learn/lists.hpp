@@ -15,18 +15,20 @@
 
 namespace kronite::learn {
 
-/// Queries that all meet the same candidates. Both are rows of one matrix.
+/// Queries that all meet the same candidates. Both are rows of one matrix. Who is alike with whom
+/// is said of classes, of which thousands of candidates may be one.
 struct ListGroup {
-  struct Related {
-    std::int32_t place;  ///< in `candidates`
-    Relation relation;
-  };
-
   std::vector<std::int32_t> candidates, queries;
-  /// Per query the candidates that are not unlike.
-  std::vector<std::vector<Related>> related;
+  std::vector<std::int32_t> candidate_class, query_class;
+  /// Of each class, as that of a query, the classes of candidates that are alike with it.
+  std::vector<std::vector<std::int32_t>> alike;
+  /// Of each query the places of the candidates that are left out, alike or not.
+  std::vector<std::vector<std::int32_t>> left_out;
 
-  bool any_alike(std::size_t query) const;
+  /// Whether some query has an alike candidate.
+  bool any_alike() const;
+  /// Of a query to each candidate, as Relation.
+  void relations(std::size_t query, std::span<std::uint8_t> to) const;
 };
 
 /// What the indices of a group are rows of, on the host.

@@ -60,7 +60,7 @@ Rules rules_of(const BuildOptions& options) {
 
 /// Where atoms sit right at the tolerance, spglib may name a symmetry that its own standard cell
 /// does not have; a tighter tolerance then gives a consistent, less symmetric cell.
-StandardCell standard_cell(const Structure& structure, double symprec) {
+StandardCell consistent_cell(const Structure& structure, double symprec) {
   for (const double tighter : {symprec, symprec / 10}) try {
       return standardise(structure, tighter);
     } catch (const Error& error) {
@@ -107,7 +107,7 @@ class Judge {
     t.ratio = composition.ratio_label();
     if (t.ratio.empty()) fail(Errc::invalid_argument, "{} has no ratio label", formula_);
     step_ = LeftOutReason::symmetry;
-    StandardCell crystal = standard_cell(record_.structure, rules_.symprec);
+    StandardCell crystal = consistent_cell(record_.structure, rules_.symprec);
     step_ = LeftOutReason::fingerprint;
     t.fingerprint = library_fingerprint(crystal);
     t.structure = std::move(crystal.primitive);

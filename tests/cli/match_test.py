@@ -1,10 +1,21 @@
 """kronite match, run as a user runs it."""
 import json
 import pathlib
+import signal
 import tempfile
+import time
 import unittest
 
 import program
+
+
+def catches_interrupts(process):
+    """Whether the program has come so far that Ctrl-C is a request."""
+    for line in pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("SigCgt:"):
+            return int(line.split()[1], 16) >> (signal.SIGINT - 1) & 1 == 1
+    return False
+
 
 ROCKSALT = """rocksalt
 1
@@ -122,6 +133,17 @@ class Match(unittest.TestCase):
 
         self.assertIn("\nthe same crystal", self.match("l.ktl:a-1", "a.vasp").stdout)
         self.assertIn("\nnot the same crystal", self.match("l.ktl:a-1", "zincblende.vasp").stdout)
+
+    def test_ctrl_c_stops_it_before_the_first_pair(self):
+        self.write("many.extxyz", frame("a-1", 2.8) * 100_000)  # long to read and to find groups of
+        process = program.start("match", self.folder / "many.extxyz", self.folder / "a.vasp")
+        while process.poll() is None and not catches_interrupts(process):
+            time.sleep(0.002)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+
+        self.assertEqual((process.returncode, stdout), (130, ""))
+        self.assertRegex(stderr, r"stopped (while reading|after \d+ of 100000 crystals of) .*many.extxyz")
 
     def test_wrong_calls_are_refused_with_a_sentence(self):
         self.write("bad.vasp", ROCKSALT.replace("0.5 0.5 0.5", "0.001 0 0"))

@@ -7,11 +7,13 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <thread>
 
 #include "csp/coverage.hpp"
 #include "csp/fingerprint_library.hpp"  // for point, library_of
 #include "csp/metric_data.hpp"
 #include "csp/metric_inputs.hpp"
+#include "csp/metric_judge.hpp"
 #include "csp/small_metric.hpp"
 
 namespace kronite::csp {
@@ -25,6 +27,14 @@ using test::refusal;
 using test::small_metric;
 
 // --- lists --------------------------------------------------------------------------------------
+
+std::vector<Relation> relations(const ListGroup& group, std::size_t query) {
+  std::vector<std::uint8_t> values(group.candidates.size());
+  group.relations(query, values);
+  std::vector<Relation> relations;
+  for (const std::uint8_t value : values) relations.push_back(static_cast<Relation>(value));
+  return relations;
+}
 
 TEST(MetricLists, HoldWhoIsAlikeAndLeaveOutTheOwnFormula) {
   const TemplateLibrary library = library_of(
@@ -48,9 +58,11 @@ TEST(MetricLists, HoldWhoIsAlikeAndLeaveOutTheOwnFormula) {
     for (std::size_t i = 0; i < group.queries.size(); ++i) {
       const auto query = library.info(group.queries[i]);
       std::string left_out, alike;
-      for (const auto& [place, relation] : group.related[i]) {
-        const auto id = library.info(group.candidates[static_cast<std::size_t>(place)]).id;
-        (relation == Relation::alike ? alike : left_out) += id;
+      const auto relation = relations(group, i);
+      for (std::size_t j = 0; j < relation.size(); ++j) {
+        const auto id = library.info(group.candidates[j]).id;
+        if (relation[j] != Relation::unlike)
+          (relation[j] == Relation::alike ? alike : left_out) += id;
       }
       EXPECT_EQ(left_out + "|" + alike, expected.at(std::string(query.id))) << query.id;
     }
@@ -68,21 +80,16 @@ TEST(MetricLists, HeldOutQueriesMeetTheTrainingTemplatesOfTheirRatio) {
   const MetricData data = make_lists(device, library, options, {});
 
   ASSERT_FALSE(data.validation.empty());
-  ASSERT_EQ(data.validation_alike.size(), data.validation.size());
   std::int64_t queries = 0;
-  for (std::size_t g = 0; g < data.validation.size(); ++g) {
-    const ListGroup& group = data.validation[g];
-    EXPECT_EQ(data.validation_alike[g].size(), group.candidates.size());
+  for (const ListGroup& group : data.validation) {
     for (std::size_t i = 0; i < group.queries.size(); ++i, ++queries) {
       const Fingerprint own = library.fingerprint(group.queries[i]);
-      std::vector<std::int32_t> alike, expected;
-      for (const auto& [place, relation] : group.related[i])
-        if (relation == Relation::alike) alike.push_back(place);
-      for (std::int32_t j = 0; j < std::ssize(group.candidates); ++j)
-        if (dissimilarity(own, library.fingerprint(
-                                   group.candidates[static_cast<std::size_t>(j)])) <= options.tau)
-          expected.push_back(j);
-      EXPECT_EQ(alike, expected);
+      std::vector<Relation> expected;
+      for (const std::int32_t candidate : group.candidates)
+        expected.push_back(dissimilarity(own, library.fingerprint(candidate)) <= options.tau
+                               ? Relation::alike
+                               : Relation::unlike);
+      EXPECT_EQ(relations(group, i), expected);
     }
   }
   EXPECT_NEAR(static_cast<double>(queries), 0.2 * static_cast<double>(library.size()), 40);
@@ -102,6 +109,72 @@ TEST(MetricLists, RefuseWhatNothingCanBeLearnedFrom) {
 
   expect_contains(none, "no two of the 2 training templates");
   expect_contains(tau, "tau is 0");
+}
+
+TEST(MetricLists, HoldEachFingerprintOnce) {
+  // Three structures of many formulas each, two of them alike.
+  std::vector<Template> templates;
+  const std::vector<std::string> metals{"Li", "Na", "K", "Rb", "Cs"}, halogens{"F", "Cl", "Br"};
+  for (const std::string& metal : metals)
+    for (std::size_t h = 0; h < halogens.size(); ++h)
+      templates.push_back(
+          point(metal + halogens[h], metal + halogens[h], h == 2 ? 0.05F : static_cast<float>(h)));
+  const TemplateLibrary library = library_of(std::move(templates));
+  PairOptions options;
+  options.tau = 0.1;
+  options.parts = {1, 0, 0};
+  Device device = Device::cpu();
+
+  const MetricData data = make_lists(device, library, options, {});
+
+  ASSERT_EQ(data.training.size(), 1U);
+  const ListGroup& group = data.training[0];
+  EXPECT_EQ(group.candidates.size(), 15U);
+  EXPECT_EQ(group.alike.size(), 3U);
+  std::size_t entries = 0;
+  for (const auto& list : group.alike) entries += list.size();
+  EXPECT_EQ(entries, 5U);
+  for (std::size_t i = 0; i < group.queries.size(); ++i) {
+    std::vector<Relation> expected;
+    for (const std::int32_t j : group.candidates)
+      if (j == group.queries[i])
+        expected.push_back(Relation::left_out);
+      else
+        expected.push_back(dissimilarity(library.fingerprint(group.queries[i]),
+                                         library.fingerprint(j)) <= options.tau
+                               ? Relation::alike
+                               : Relation::unlike);
+    EXPECT_EQ(relations(group, i), expected);
+  }
+}
+
+TEST(MetricJudge, CountsThePOfAlikeTemplatesTogether) {
+  // Candidates 0, 2 and 3 are of class 0, which is alike with class 2; 3 is left out.
+  ListGroup group;
+  group.candidates = {0, 1, 2, 3, 4};
+  group.candidate_class = {0, 1, 0, 0, 2};
+  group.queries = {9};
+  group.query_class = {0};
+  group.alike = {{0, 2}, {1}, {0, 2}};
+  group.left_out = {{3}};
+  std::vector<std::uint8_t> relation(5);
+  group.relations(0, relation);
+  const std::vector<double> p{0.2, 0.05, 0.1, 0.4, 0.35};
+  MetricJudge judge;
+
+  judge.take({p, relation, 0.3}, group);
+
+  const MetricJudgement judged = judge.judgement();
+  EXPECT_EQ(judged.queries, 1);
+  EXPECT_EQ(judged.top1, 1);
+  EXPECT_NEAR(judged.loss, -std::log(0.65), 1e-12);
+  ASSERT_EQ(judged.reliability.size(), 10U);
+  EXPECT_EQ(judged.reliability[0].pairs, 1);  // 0.05
+  EXPECT_EQ(judged.reliability[0].alike, 0);
+  const auto& together = judged.reliability[6];
+  EXPECT_EQ(together.pairs, 3);
+  EXPECT_NEAR(together.mean_p, 0.65, 1e-12);
+  EXPECT_EQ(together.alike, 1);
 }
 
 // --- inputs -------------------------------------------------------------------------------------
@@ -149,17 +222,18 @@ TEST(MetricInputs, TraitsAreFingerprintAndVolume) {
 
 // --- coverage -----------------------------------------------------------------------------------
 
-TEST(Coverage, PicksWhatCoversMostOfWhatIsLeft) {
-  // Three nearly the same, two alone; in plain loops.
-  const TemplateLibrary library =
-      library_of({point("NaCl", "a", 0), point("KCl", "b", 0.03F), point("LiF", "c", 0.06F),
-                  point("MgO", "d", 3), point("CaO", "e", 5)});
-  std::vector<std::int32_t> members(5);
+std::vector<std::int32_t> all_of(const TemplateLibrary& library) {
+  std::vector<std::int32_t> members(static_cast<std::size_t>(library.size()));
   std::iota(members.begin(), members.end(), 0);
-  const std::vector<double> p{0.2, 0.25, 0.1, 0.3, 0.05};
+  return members;
+}
+
+/// In plain loops over templates.
+void expect_greedy(const TemplateLibrary& library, const std::vector<double>& p,
+                   std::size_t count) {
   Device device = Device::cpu();
 
-  const auto picks = pick_by_coverage(find_covers(device, library, members, 0.1), p, 4);
+  const auto picks = pick_by_coverage(find_covers(device, library, all_of(library), 0.1), p, count);
 
   const auto k = [&](std::size_t a, std::size_t b) {
     const double d = dissimilarity(library.fingerprint(static_cast<std::int64_t>(a)),
@@ -167,15 +241,15 @@ TEST(Coverage, PicksWhatCoversMostOfWhatIsLeft) {
     return std::exp(-d * d / 0.01);
   };
   std::vector<double> left = p;
-  std::vector<bool> picked(5);
-  ASSERT_EQ(picks.size(), 4U);
+  std::vector<bool> picked(p.size());
+  ASSERT_EQ(picks.size(), count);
   for (const Pick& pick : picks) {
     std::size_t best = 0;
     double most = -1;
-    for (std::size_t j = 0; j < 5; ++j) {
+    for (std::size_t j = 0; j < p.size(); ++j) {
       double gain = 0;
-      for (std::size_t i = 0; i < 5; ++i) gain += left[i] * k(i, j);
-      if (!picked[j] && gain > most) {
+      for (std::size_t i = 0; i < p.size(); ++i) gain += left[i] * k(i, j);
+      if (!picked[j] && p[j] > 0 && gain > most + 1e-12) {  // of equal ones the first
         most = gain;
         best = j;
       }
@@ -183,7 +257,41 @@ TEST(Coverage, PicksWhatCoversMostOfWhatIsLeft) {
     EXPECT_EQ(pick.place, best);
     EXPECT_NEAR(pick.gain, most, 1e-6);  // covers are in single precision
     picked[best] = true;
-    for (std::size_t i = 0; i < 5; ++i) left[i] *= 1 - k(i, best);
+    for (std::size_t i = 0; i < p.size(); ++i) left[i] *= 1 - k(i, best);
+  }
+}
+
+TEST(Coverage, PicksWhatCoversMostOfWhatIsLeft) {
+  // Three nearly the same, two alone.
+  expect_greedy(library_of({point("NaCl", "a", 0), point("KCl", "b", 0.03F),
+                            point("LiF", "c", 0.06F), point("MgO", "d", 3), point("CaO", "e", 5)}),
+                {0.2, 0.25, 0.1, 0.3, 0.05}, 4);
+}
+
+TEST(Coverage, PicksOneOfEqualStructuresBeforeTheNext) {
+  // a, c and f are one structure, b and d another one nearby; c and b do not count.
+  expect_greedy(library_of({point("NaCl", "a", 0), point("KCl", "b", 0.05F), point("LiF", "c", 0),
+                            point("MgO", "d", 0.05F), point("CaO", "e", 5), point("SrO", "f", 0)}),
+                {0.2, 0, 0, 0.25, 0.3, 0.05}, 4);
+}
+
+TEST(Coverage, SumsOverAlikeTemplatesAreThoseOfTheDefinition) {
+  const TemplateLibrary library = TemplateLibrary::embedded();
+  const auto members = all_of(library);
+  std::vector<double> p;
+  for (std::size_t j = 0; j < members.size(); ++j) p.push_back(1e-3 * static_cast<double>(j % 13));
+  Device device = Device::cpu();
+
+  const Covers covers = find_covers(device, library, members, 0.1);
+  const auto sums = sums_over_alike(covers, p);
+
+  EXPECT_LT(covers.classes.size(), members.size());
+  for (std::size_t j = 0; j < members.size(); ++j) {
+    double expected = 0;
+    for (std::size_t i = 0; i < members.size(); ++i)
+      if (dissimilarity(library.fingerprint(members[i]), library.fingerprint(members[j])) <= 0.1)
+        expected += p[i];
+    EXPECT_NEAR(sums[static_cast<std::size_t>(covers.classes.of[j])], expected, 1e-12);
   }
 }
 
@@ -315,6 +423,33 @@ TEST(MetricRanker, AmongSomeTemplatesTheOthersAreNotThere) {
   EXPECT_EQ(p_of(some, 1), -1);
   for (const std::int64_t i : {2, 3}) EXPECT_GT(p_of(some, i), p_of(all, i));  // one fewer to share
   EXPECT_THROW(ranker.among(library, {true}), Error);
+}
+
+TEST(MetricRanker, SharesPointsAmongThreadsWhoseDevicesComeAndGo) {
+  const MetricRanker ranker(small_metric());
+  const TemplateLibrary library = TemplateLibrary::embedded();
+  const TemplateRange range = library.with_ratio("1:1");
+  std::vector<std::vector<Ranker::Scored>> all(4);
+  const auto rank = [&](std::size_t k) {
+    Device device = Device::cpu();
+    all[k] = ranker.rank(device, Composition::parse("RbCl"), library, range);
+  };
+
+  std::vector<std::thread> threads;
+  for (std::size_t k = 0; k + 1 < all.size(); ++k) threads.emplace_back(rank, k);
+  for (std::thread& thread : threads) thread.join();
+  rank(3);  // the devices of the others are gone
+
+  const auto once = MetricRanker(small_metric());
+  Device device = Device::cpu();
+  const auto expected = once.rank(device, Composition::parse("RbCl"), library, range);
+  for (const auto& scored : all) {
+    ASSERT_EQ(scored.size(), expected.size());
+    for (std::size_t i = 0; i < scored.size(); ++i) {
+      EXPECT_EQ(scored[i].candidate, expected[i].candidate);
+      EXPECT_EQ(scored[i].p, expected[i].p);
+    }
+  }
 }
 
 TEST(MetricRanker, EmbedsCompositionsSoThatEqualOnesMeet) {

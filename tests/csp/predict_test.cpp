@@ -82,6 +82,24 @@ double distance_by_definition(const TemplateLibrary& library, const Composition&
   return std::sqrt(sum);
 }
 
+TEST_F(Predict, TellsHowManyTemplatesWereTriedAndStopsInBetween) {
+  PredictOptions options;
+  std::vector<std::pair<long long, long long>> told;
+  options.progress = [&](long long done, long long total) {
+    told.emplace_back(done, total);
+    return done < 2;
+  };
+
+  try {
+    predict("LiF", options);
+    ADD_FAILURE() << "nothing stopped it";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), Errc::cancelled);
+  }
+
+  EXPECT_EQ(told, (std::vector<std::pair<long long, long long>>{{0, 0}, {0, 4}, {1, 4}, {2, 4}}));
+}
+
 TEST_F(Predict, RanksAllTemplatesOfTheRatioByDistanceOfDescriptors) {
   const auto prediction = predict("RbCl");
 

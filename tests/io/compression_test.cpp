@@ -3,6 +3,7 @@
 // by gzip -9n, xz -9, zstd -19 and bzip2 -9.
 #include <gtest/gtest.h>
 
+#include "base/hash.hpp"
 #include "io/decoder.hpp"
 #include "io/input.hpp"
 #include "kronite/error.hpp"
@@ -55,6 +56,7 @@ TEST_P(CompressedFile, ReadsAsThePlainOne) {
 
   EXPECT_EQ(read_file(path), plain_);
   EXPECT_EQ(read_head(path, 100), plain_.substr(0, 100));
+  EXPECT_EQ(hash_of_file(path), content_hash(plain_));
   ASSERT_EQ(result.records.size(), 3u);
   EXPECT_EQ(result.records[0].where, path + ":1");
 }
@@ -64,6 +66,7 @@ TEST_P(CompressedFile, ReadsAllMembersOneBehindTheOther) {
   for (int i = 0; i < 500; ++i) members += packed_, expected += plain_;
 
   EXPECT_EQ(read(members), expected);
+  EXPECT_EQ(hash_of_file(folder_.path("file")), content_hash(expected));
 }
 
 TEST_P(CompressedFile, ZerosBehindTheLastMemberArePadding) {
@@ -106,6 +109,16 @@ TEST_P(CompressedFile, ThatExpandsWithoutEndIsRefused) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, CompressedFile, ::testing::Values("gz", "xz", "zst", "bz2"),
                          [](const auto& kind) { return std::string(kind.param); });
+
+TEST(HashOfFile, IsThatOfAllItsBytes) {
+  const TemporaryFolder folder;
+  std::string text;  // of several pieces
+  for (int i = 0; text.size() < 200'000; ++i) text += std::to_string(i);
+
+  EXPECT_EQ(hash_of_file(folder.write("text", text)), content_hash(text));
+  EXPECT_EQ(hash_of_file(folder.write("empty", "")), content_hash(""));
+  EXPECT_THROW(hash_of_file(folder.path("nowhere")), Error);
+}
 
 TEST(Compression, IsToldByTheFirstBytes) {
   const auto kind = [](const char* ending) {

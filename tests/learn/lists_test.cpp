@@ -96,6 +96,26 @@ TEST(ListScores, LossIsOfTheAlikeCandidatesOrOfNone) {
   EXPECT_DOUBLE_EQ((ListScores{p, no, 0.1}.loss()), -std::log(0.1));
 }
 
+TEST(ListGroups, SayOfEachCandidateWhatItIsToAQuery) {
+  ListGroup group;
+  group.candidates = {4, 5, 6, 7};
+  group.candidate_class = {0, 1, 0, 2};
+  group.queries = {4, 9};
+  group.query_class = {0, 1};
+  group.alike = {{0, 2}, {}, {2}};
+  group.left_out = {{0, 1}, {3}};
+  std::vector<std::uint8_t> first(4), second(4);
+
+  group.relations(0, first);
+  group.relations(1, second);
+
+  EXPECT_EQ(first, (std::vector<std::uint8_t>{2, 2, 1, 1}));
+  EXPECT_EQ(second, (std::vector<std::uint8_t>{0, 0, 0, 2}));
+  EXPECT_TRUE(group.any_alike());
+  group.left_out[0] = {0, 2, 3};  // all that are alike
+  EXPECT_FALSE(group.any_alike());
+}
+
 // --- training -----------------------------------------------------------------------------------
 
 /// Rows of six values, alike when the first is nearly the same. Three lists to learn from, of which
@@ -113,16 +133,19 @@ struct Task {
   ListGroup group(std::int32_t begin, std::int32_t end, std::int32_t first,
                   std::int32_t last) const {
     ListGroup made;
+    made.alike.resize(kRows);  // each row is a class
     for (std::int32_t i = begin; i < end; ++i) made.candidates.push_back(i);
     for (std::int32_t q = first; q < last; ++q) {
       made.queries.push_back(q);
-      auto& related = made.related.emplace_back();
+      auto& left_out = made.left_out.emplace_back();
       for (std::int32_t i = begin; i < end; ++i)
         if (i == q)
-          related.push_back({i - begin, Relation::left_out});
+          left_out.push_back(i - begin);
         else if (std::abs(values.at(i, 0) - values.at(q, 0)) < 0.1F)
-          related.push_back({i - begin, Relation::alike});
+          made.alike[static_cast<std::size_t>(q)].push_back(i);
     }
+    made.candidate_class = made.candidates;
+    made.query_class = made.queries;
     return made;
   }
   ListRows rows() const { return {values.view(), {kinds.data(), kRows, 2}, traits.view()}; }
@@ -282,7 +305,11 @@ TEST_P(FitLists, RefuseListsAndOptionsThatMakeNoSense) {
   contains(with([&](FitOptions&) { task.kinds[5] = 4; }), "other values, kinds or traits");
   contains(with([&](FitOptions&) { task.training[0].candidates[1] = Task::kRows; }),
            "training lists");
-  contains(with([&](FitOptions&) { task.validation[0].related.pop_back(); }), "validation lists");
+  contains(with([&](FitOptions&) { task.validation[0].left_out.pop_back(); }), "validation lists");
+  contains(with([&](FitOptions&) { task.validation[0].left_out[0] = {50}; }), "validation lists");
+  contains(with([&](FitOptions&) { task.validation[0].alike[71] = {-1}; }), "validation lists");
+  contains(with([&](FitOptions&) { task.training[0].query_class[1] = Task::kRows; }),
+           "training lists");
   contains(with([&](FitOptions&) { task.training[1].queries[0] = 3; }), "are not its candidates");
   contains(with([&](FitOptions&) { task.training = {task.group(0, 1, 0, 1)}; }), "two candidates");
   contains(with([&](FitOptions&) { task.validation.clear(); }), "no validation queries");
