@@ -1,0 +1,16 @@
+// kronite kmd: the command, whose parts lie in files of their own.
+#include "cli/kmd.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"  // for add_kmd
+
+namespace kronite::cli {
+
+void add_kmd(CLI::App& program) {
+  CLI::App* kmd = program.add_subcommand(
+      "kmd", "Kernel mean descriptors of compositions and other mixtures, and their inverse");
+  kmd->require_subcommand(1);
+}
+
+}  // namespace kronite::cli
