@@ -60,6 +60,8 @@ CpuBackend::CpuBackend(const DeviceOptions& options)
       select_float_(make_cpu_select<float>(*this)),
       select_double_(make_cpu_select<double>(*this)),
       sites_(make_cpu_sites(*this)),
+      mixtures_(make_cpu_mixture(*this)),
+      simplex_(make_cpu_simplex(*this)),
       group_(make_cpu_group(*this)) {
   if (limit_ == 0) limit_ = default_memory_limit();
 }

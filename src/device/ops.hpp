@@ -242,6 +242,75 @@ class SiteOps {
                                VectorView<const std::int64_t> first, MatrixView<double> out) = 0;
 };
 
+/// Rows of a sparse matrix. Row i has value_e in column_e for e from first_i - first_0 up to
+/// first_{i+1} - first_0, so that a run of rows is a view of the same memory. A row names no column
+/// twice.
+struct SparseRows {
+  VectorView<const std::int64_t> first;  ///< rows + 1
+  VectorView<const std::int32_t> column;
+  VectorView<const double> value;
+
+  std::int64_t rows() const { return first.size - 1; }
+};
+
+/// Kernel means of mixtures, in double precision: what is inverted later has a condition.
+class MixtureOps {
+ public:
+  virtual ~MixtureOps() = default;
+
+  /// out_{i, f g + j} = k(|x_if - grid_fj|), the kernel function of one feature with its length
+  /// scale s_f > 0. x: n x K, grid: K x g, s: K, out: n x K g.
+  virtual void grid_kernels(KernelKind kind, MatrixView<const double> x,
+                            MatrixView<const double> grid, VectorView<const double> s,
+                            MatrixView<double> out) = 0;
+
+  /// out = W H. W: rows x n, H: n x width, out: rows x width. Each value is added up in the order
+  /// in which the row of W is written.
+  virtual void mix_rows(const SparseRows& w, MatrixView<const double> h,
+                        MatrixView<double> out) = 0;
+
+  /// distance_i = |phi_i - (W H)_i|_2, length_i = |phi_i|_2. W: rows x n, where zeros cost next to
+  /// nothing, H: n x width, phi: rows x width, distance, length: rows.
+  virtual void mixture_distances(MatrixView<const double> w, MatrixView<const double> h,
+                                 MatrixView<const double> phi, VectorView<double> distance,
+                                 VectorView<double> length) = 0;
+};
+
+/// How minimise_on_simplex() goes about it.
+struct SimplexOptions {
+  double in_support = 1e-9;  ///< a row begins with those components whose w is above this
+  /// Steps that exchange everything that is wrong and yet leave as much wrong as there was, after
+  /// which single exchanges take over, which end. 0: single exchanges from the start.
+  std::int32_t block_steps = 8;
+};
+
+enum class SimplexStatus : std::int32_t {
+  solved = 0,
+  stopped = 1,       ///< still not optimal after 20 n + 100 steps; w is as far as it came
+  not_definite = 2,  ///< a part of P is not positive definite; w is the best single component
+};
+
+/// Of one row of minimise_on_simplex().
+struct SimplexOutcome {
+  SimplexStatus status;
+  std::int32_t steps;  ///< linear systems solved
+  double violation;    ///< largest violation of the optimality conditions over the largest |q_j|
+};
+
+/// Quadratic programs on the simplex of mixtures.
+class SimplexOps {
+ public:
+  virtual ~SimplexOps() = default;
+
+  /// w_i <- the w that minimises w'Pw / 2 - q_i'w subject to w >= 0 and sum w = 1, row by row for
+  /// one symmetric positive definite P. w_i comes with a guess, whose support alone matters. Exact
+  /// but for rounding: optimality is asked for to some (32 + |support|) eps (max |q| + max P_jj).
+  /// P: n x n, q, w: rows x n, n >= 1, outcome: rows. (kernels/simplex_block.hpp)
+  virtual void minimise_on_simplex(MatrixView<const double> p, MatrixView<const double> q,
+                                   const SimplexOptions& options, MatrixView<double> w,
+                                   VectorView<SimplexOutcome> outcome) = 0;
+};
+
 /// Integer selection, common to all precisions.
 class GroupOps {
  public:
