@@ -82,7 +82,7 @@ struct Settings {
   KernelKind kernel = KernelKind::gaussian;
   Scaling scaling = Scaling::automatic;
   /// Points of each feature's grid, equidistant from its least to its largest value, >= 2; 0: the
-  /// fewest with rank(H) = n and cond(H H') <= most_condition.
+  /// fewest with rank(H) = n and cond(H H') <= most_condition. Layout::joint has none: 0.
   std::int64_t n_grids = 0;
   double most_condition = 1e5;
   /// Length scale in scaled units; 0: chosen. Layout::grid: such that exp(-(d / step)^2) is the
@@ -104,10 +104,10 @@ struct Condition {
 /// threads with a device each.
 class Descriptor {
  public:
-  /// @throws Error invalid_argument when a feature is constant over the components or two features
-  /// are equal (naming them), settings make no sense, no n_grids up to 64 does what most_condition
-  /// asks, or (Layout::joint) so many components are equal that there is no length scale, naming
-  /// two.
+  /// @throws Error invalid_argument when there are fewer than two components, a feature is constant
+  /// over them or two features are equal (naming them), settings make no sense, no n_grids up to 64
+  /// does what most_condition asks (naming two components that are equal, if any are), or
+  /// (Layout::joint) so many components are equal that there is no length scale, naming two.
   Descriptor(Components components, const Settings& settings = {});
 
   const Components& components() const { return components_; }
@@ -152,7 +152,7 @@ struct InverseOptions {
 /// Of one row.
 struct Inverse {
   double residual = 0;  ///< |phi - H'w|
-  double kkt = 0;       ///< largest violation of the optimality conditions, relative to |H phi|
+  double kkt = 0;  ///< largest violation of the optimality conditions over the largest |(H phi)_j|
   bool on_manifold = false;  ///< whether phi is the descriptor of a mixture
   int steps = 0;             ///< of the active set
 };
@@ -161,12 +161,14 @@ struct Inverted {
   std::vector<Inverse> rows;
 };
 
-/// min |phi - H'w| subject to w >= 0, sum w = 1, exactly: a primal-dual active set on the factor of
-/// P = H H', which is made once; after steps that do not improve, single swaps, which end.
+/// min |phi - H'w| subject to w >= 0, sum w = 1, exactly but for rounding. H is factored once; its
+/// solution without signs is the guess from which a primal-dual active set starts on P = H H'.
+/// After steps that do not improve, single swaps take over, which end.
 class Inverter {
  public:
-  /// Keeps what it needs of `descriptor`.
-  /// @throws Error unavailable when H is not invertible, saying which n_grids would be; numerical.
+  /// Keeps what it needs of `descriptor`. `device` must outlive the inverter but may be moved.
+  /// @throws Error unavailable when H is not invertible or has a condition above 1e7, saying what
+  /// would help: an n_grids, a smaller sigma, or which components are equal.
   Inverter(Device& device, const Descriptor& descriptor);
   ~Inverter();
   Inverter(Inverter&&) noexcept;
@@ -174,7 +176,7 @@ class Inverter {
 
   /// All rows in one call; phi: rows x width, host. The same bits for any number of threads.
   /// @throws Error invalid_argument for another width or a value that is not finite, naming the
-  /// row; numerical.
+  /// row; numerical, naming a row whose active set did not end.
   Inverted invert(MatrixView<const double> phi, const InverseOptions& options = {}) const;
 
  private:
@@ -185,8 +187,9 @@ class Inverter {
 // --- other descriptors --------------------------------------------------------------------------
 
 /// Weighted mean, weighted variance, maximum and minimum of each feature over the components of a
-/// mixture, in blocks of K: the paper's summary statistics; with the weighted sum as a fifth block
-/// where `sum` is asked for. out: rows x 4 K (5 K), host.
+/// mixture, in blocks of K: the paper's summary statistics. `sum` adds the weighted sum as a fifth
+/// block, for tables that expect one: weights add up to 1, so it is the mean once more.
+/// out: rows x 4 K (5 K), host.
 /// @throws Error invalid_argument when shapes or components do not fit.
 void summary_statistics(const Weights& weights, const Components& components, bool sum,
                         MatrixView<double> out);
