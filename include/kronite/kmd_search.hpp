@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kronite/device.hpp"  // for Device
+#include "kronite/kmd.hpp"     // for Descriptor, Weights
 #include "kronite/log.hpp"     // for Progress
 #include "kronite/view.hpp"    // for MatrixView
 
@@ -36,5 +37,12 @@ struct Neighbours {
 /// cancelled.
 Neighbours nearest(Device& device, MatrixView<const double> queries,
                    MatrixView<const double> library, const SearchOptions& options = {});
+
+/// Mixtures in as many coordinates as there are components, fewer than a descriptor has values:
+/// rows x n, whose distances are those of the descriptors within rounding (w -> Uw with
+/// HH' = U'U). A search among mixtures takes so much less work.
+/// @throws Error unavailable when H has not full row rank; invalid_argument when the components do
+/// not fit.
+std::vector<double> distance_coordinates(const Descriptor& descriptor, const Weights& weights);
 
 }  // namespace kronite::kmd
