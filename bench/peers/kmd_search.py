@@ -57,9 +57,8 @@ def main():
     theirs = min((with_sklearn(rows, k) for _ in range(arguments.repeat)), key=lambda run: run[0])
 
     # Both lists by true distances: how many of theirs are farther than ours, at the same rank.
-    exact = np.sort(np.sqrt(((rows[:, None, :] - rows[theirs[1]]) ** 2).sum(-1)), axis=1) \
-        if len(rows) <= 2000 else np.sort(np.stack(
-            [np.sqrt(((rows[i] - rows[theirs[1][i]]) ** 2).sum(-1)) for i in range(len(rows))]), axis=1)
+    exact = np.sort(np.stack([np.sqrt(((row - rows[index]) ** 2).sum(-1))
+                              for row, index in zip(rows, theirs[1])]), axis=1)
     farther = int((exact > ours[2] + 1e-9).any(axis=1).sum())
     nearer = int((exact < ours[2] - 1e-9).any(axis=1).sum())
 
