@@ -2,6 +2,7 @@
 // allows, with a proof that there are no closer ones.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>

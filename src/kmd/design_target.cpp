@@ -11,6 +11,9 @@
 namespace kronite::kmd {
 namespace {
 
+/// Of the conditions of an optimum, where its value still bounds anything; rounding leaves 1e-13.
+constexpr double kMostViolation = 1e-9;
+
 MatrixView<const double> invertible_rows(const Descriptor& descriptor) {
   if (!descriptor.invertible())
     fail(Errc::unavailable,
@@ -107,6 +110,9 @@ bool Relaxation::solve(const OpenWeights& open, std::span<const int> start) {
   }
   solution_ = &solver_.solve(programme_, start_);
   if (!solution_->feasible) return false;
+  if (solution_->kkt > kMostViolation)
+    fail(Errc::numerical, "the bound of a node is off by {:.1e}: H H' is too close to singular",
+         solution_->kkt);
   squared_ = target_.squared_distance(solution_->w);
   return true;
 }

@@ -192,6 +192,27 @@ TEST(QuadraticProgramme, KeepsRowsThatAreInequalities) {
   }
 }
 
+TEST(QuadraticProgramme, AgreesWithQuadprog) {
+  // quadprog 0.1.14 (Goldfarb and Idnani's method too) on the same numbers, to its rounding.
+  const Case c = random_case(42, 8);
+  QuadraticProgramme programme = c.programme;
+  programme.p = c.p.view();
+  QuadraticSolver solver;
+  const auto expect = [&](const std::vector<double>& expected) {
+    const QuadraticSolution& solution = solver.solve(programme);
+    ASSERT_TRUE(solution.feasible);
+    for (int i = 0; i < 8; ++i) EXPECT_NEAR(solution.w[i], expected[i], 1e-12) << i;
+  };
+
+  expect({0, 0, 0, 0.356430045389059, 0, 0.311476135271147, 0.332093819339809, 0});
+
+  programme.lower.assign(8, 0.02);
+  programme.upper.assign(8, 0.4);
+  programme.rows.push_back({{2, 4, -2, 1, 3, -1, -3, 0}, 0, 0});
+  expect({0.02, 0.02, 0.02, 0.381788375852967, 0.107647196871524, 0.253481657679494,
+          0.177082769596016, 0.02});
+}
+
 TEST(QuadraticProgramme, TheColumnsToBeginWithDecideNothing) {
   const int n = 30;
   const Case c = random_case(3, n);
