@@ -14,6 +14,8 @@
 #include "kronite/io.hpp"
 #include "kronite/kernel.hpp"
 #include "kronite/kmd.hpp"
+#include "kronite/kmd_design.hpp"
+#include "kronite/kmd_search.hpp"
 #include "kronite/learn.hpp"
 #include "kronite/log.hpp"
 #include "kronite/matcher.hpp"

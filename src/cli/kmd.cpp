@@ -11,8 +11,10 @@ void add_kmd(CLI::App& program) {
   CLI::App* kmd = program.add_subcommand(
       "kmd", "Kernel mean descriptors of compositions and other mixtures, and their inverse");
   kmd->require_subcommand(1);
+  add_kmd_design(*kmd);
   add_kmd_invert(*kmd);
   add_kmd_map(*kmd);
+  add_kmd_search(*kmd);
   add_kmd_transform(*kmd);
 }
 
