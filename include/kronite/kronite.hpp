@@ -13,6 +13,7 @@
 #include "kronite/fingerprint.hpp"
 #include "kronite/io.hpp"
 #include "kronite/kernel.hpp"
+#include "kronite/krfd.hpp"
 #include "kronite/learn.hpp"
 #include "kronite/log.hpp"
 #include "kronite/matcher.hpp"
