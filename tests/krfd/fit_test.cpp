@@ -228,44 +228,44 @@ class KrfdWrongInput : public ::testing::Test {
   }
 
   Device device = Device::cpu();
-  Problem p = random_problem(4, 3);
+  Problem good = random_problem(4, 3);
 };
 
 TEST_F(KrfdWrongInput, ShapesThatDoNotFitAreNamed) {
-  Problem other = p;
+  Problem other = good;
   other.y = random_matrix<double>(1, 5, 3);
   EXPECT_EQ(refusal(other), "Y has 5 rows, one for each system; X has 4");
   other.y = random_matrix<double>(1, 4, 2);
   EXPECT_EQ(refusal(other), "Y has 2 columns, one for each point; t has 3 rows");
   other.y = other.x = HostMatrix<double>(0, 3);
   EXPECT_EQ(refusal(other), "X is empty: 0 x 3 values");
-  other = p;
+  other = good;
   other.t = HostMatrix<double>(3, 0);
   EXPECT_EQ(refusal(other), "t is empty: 3 x 0 values");
 }
 
 TEST_F(KrfdWrongInput, NumbersThatAreNoneAreNamedByTheirPlace) {
-  Problem other = p;
+  Problem other = good;
   other.y.at(2, 1) = std::numeric_limits<double>::quiet_NaN();
   EXPECT_EQ(refusal(other), "Y holds nan in row 2, column 1; expected finite numbers");
-  other = p;
+  other = good;
   other.x.at(3, 0) = std::numeric_limits<double>::infinity();
   EXPECT_EQ(refusal(other), "X holds inf in row 3, column 0; expected finite numbers");
 }
 
 TEST_F(KrfdWrongInput, HyperParametersMustBeAboveZero) {
   for (const double wrong : {0.0, -1.0, std::nan(""), static_cast<double>(INFINITY)}) {
-    Problem other = p;
+    Problem other = good;
     other.hyper.lambda_t = wrong;
     EXPECT_NE(refusal(other).find("lambda_t is"), std::string::npos);
-    other = p;
+    other = good;
     other.hyper.m.length_scales = {wrong};
     EXPECT_NE(refusal(other).find("the kernel m has a length scale of"), std::string::npos);
     FitOptions options;
     options.noise_prior.beta = wrong;
-    EXPECT_NE(refusal(p, options).find("beta of the noise's prior is"), std::string::npos);
+    EXPECT_NE(refusal(good, options).find("beta of the noise's prior is"), std::string::npos);
   }
-  Problem other = p;
+  Problem other = good;
   other.hyper.g.length_scales = {1, 2, 3};
   EXPECT_EQ(refusal(other),
             "the kernel g has 3 length scales; expected one, or one for each of the 2 features");
@@ -286,7 +286,7 @@ TEST_F(KrfdWrongInput, ALambdaBelowAllPrecisionIsSaid) {
 }
 
 TEST_F(KrfdWrongInput, QuestionsMustFitTheModel) {
-  const Model model = fit(device, p);
+  const Model model = fit(device, good);
   const auto three = random_matrix<double>(1, 2, 3), two = random_matrix<double>(1, 2, 2),
              one = random_matrix<double>(1, 2, 1);
   EXPECT_THROW(model.mean(device, three.view(), one.view()), Error);
