@@ -1,4 +1,5 @@
 // Fitted models: expected values, bands and covariances.
+#include <algorithm>
 #include <cmath>
 #include <utility>
 

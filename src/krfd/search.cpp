@@ -1,4 +1,5 @@
 // Hyper-parameters of least error in cross-validation, by random search or TPE.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string_view>

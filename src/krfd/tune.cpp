@@ -115,8 +115,8 @@ class Climbing {
     return std::isfinite(found.value);
   }
 
-  static Hyperparameters with(Hyperparameters hyper, const std::vector<double>& logarithms) {
-    auto next = logarithms.begin();
+  static Hyperparameters with(Hyperparameters hyper, const std::vector<double>& x) {
+    auto next = x.begin();
     for_each_number(hyper, [&](double& value) { value = std::exp(*next++); });
     return hyper;
   }
