@@ -203,6 +203,10 @@ std::vector<double> CrossValidation::leave_each_out() {
     const double theta = solution_.theta, l = std::sqrt(theta * cc[at]);
     const double along = -theta * cp[at] / l;
     const double rest2 = theta * pp[at] + own[at] - along * along;
+    if (!(l > 0) || !(rest2 > 0) || !(h[at] > 0))
+      fail(Errc::numerical,
+           "leaving out single systems is beyond double precision: a lambda is too small for these "
+           "kernels");
     const double first = chi_[at] / l, second = (psi_[at] - along * first) / rest2;
     predict(i, (first - along * second) / l, second, row, out.data() + i * points_);
   }
