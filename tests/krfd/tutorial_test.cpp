@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "krfd/dense_tutorial.hpp"
 #include "krfd/solution.hpp"  // for solve
-#include "krfd/tutorial.hpp"
 
 namespace kronite::krfd::test {
 namespace {
