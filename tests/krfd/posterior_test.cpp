@@ -57,13 +57,17 @@ std::vector<double> roots_of_diagonal(const Dense& m) {
 constexpr double kNormal = 1e-8;  // rounding of the normal equations
 
 TEST_P(KrfdPosterior, CovariancesAreThoseOfTheRegression) {
-  for (const bool same : {false, true}) {
-    if (same) p.hyper.m = p.hyper.g;
-    const Model model = fit(device, p);
+  // Also where both kernels of X are the same, with one system, and with one point.
+  std::vector<Problem> problems{p, p, random_problem(1, 3), random_problem(5, 1)};
+  problems[1].hyper.m = problems[1].hyper.g;
+  problems[3].hyper.g.length_scales = {0.5};
+  problems[3].hyper.m.length_scales = {0.7};
+  for (const Problem& problem : problems) {
+    const Model model = fit(device, problem);
     for (const Part part : {Part::total, Part::variation, Part::constant}) {
       PosteriorOptions options;
       options.part = part;
-      const Dense expected = dense_covariance(p, x, t, model.sigma2(), part);
+      const Dense expected = dense_covariance(problem, x, t, model.sigma2(), part);
 
       EXPECT_LT(largest_difference(model.joint_covariance(device, x.view(), t.view(), options),
                                    expected.values),
