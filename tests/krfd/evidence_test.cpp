@@ -152,5 +152,37 @@ TEST_P(KrfdEvidence, TuningStopsWhenAskedTo) {
   }
 }
 
+TEST_P(KrfdEvidence, WrongInputIsRefused) {
+  const auto refused = [](const std::function<void()>& call) {
+    try {
+      call();
+    } catch (const Error& e) {
+      return e.code() == Errc::invalid_argument;
+    }
+    return false;
+  };
+  const Problem p = random_problem(6, 4);
+  const auto tune = [&](const EvidenceTuning& options) {
+    return [&] { tune_by_evidence(device, p.x.view(), p.t.view(), p.y.view(), options); };
+  };
+  Problem wrong = p;
+  wrong.y.at(1, 2) = std::nan("");
+  EXPECT_TRUE(refused([&] { evidence_of(wrong); }));
+  wrong = p;
+  wrong.hyper.lambda_m = 0;
+  EXPECT_TRUE(refused([&] { evidence_of(wrong); }));
+  EvidenceTuning options;
+  options.starts = 0;
+  EXPECT_TRUE(refused(tune(options)));
+  options.starts = 1;
+  options.range = 1;
+  EXPECT_TRUE(refused(tune(options)));
+  options.range = 10;
+  options.start.g.length_scales = {1, 1, 1};
+  EXPECT_TRUE(refused(tune(options)));
+  prior.alpha = -1;
+  EXPECT_TRUE(refused([&] { evidence_of(p); }));
+}
+
 }  // namespace
 }  // namespace kronite::krfd::test
