@@ -16,6 +16,7 @@
 #include "kronite/kmd.hpp"
 #include "kronite/kmd_design.hpp"
 #include "kronite/kmd_search.hpp"
+#include "kronite/krfd.hpp"
 #include "kronite/learn.hpp"
 #include "kronite/log.hpp"
 #include "kronite/matcher.hpp"

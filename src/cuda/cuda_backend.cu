@@ -90,6 +90,7 @@ CudaBackend::CudaBackend(int id, CUstream_st* stream, const DeviceOptions& optio
   sites_ = make_sites(*this);
   mixtures_ = make_mixture(*this);
   simplex_ = make_simplex(*this);
+  functional_ = make_functional(*this);
   group_ = make_group(*this);
 }
 

@@ -55,6 +55,7 @@ class CudaBackend final : public Backend {
   SiteOps& sites() override { return *sites_; }
   MixtureOps& mixtures() override { return *mixtures_; }
   SimplexOps& simplex() override { return *simplex_; }
+  FunctionalOps& functional() override { return *functional_; }
   GroupOps& group() override { return *group_; }
 
   // --- for the operations ---------------------------------------------------------------------
@@ -95,6 +96,7 @@ class CudaBackend final : public Backend {
   std::unique_ptr<SiteOps> sites_;
   std::unique_ptr<MixtureOps> mixtures_;
   std::unique_ptr<SimplexOps> simplex_;
+  std::unique_ptr<FunctionalOps> functional_;
   std::unique_ptr<GroupOps> group_;
 };
 
@@ -110,6 +112,7 @@ std::unique_ptr<SelectOps<T>> make_select(CudaBackend& backend);
 std::unique_ptr<SiteOps> make_sites(CudaBackend& backend);
 std::unique_ptr<MixtureOps> make_mixture(CudaBackend& backend);
 std::unique_ptr<SimplexOps> make_simplex(CudaBackend& backend);
+std::unique_ptr<FunctionalOps> make_functional(CudaBackend& backend);
 std::unique_ptr<GroupOps> make_group(CudaBackend& backend);
 
 }  // namespace kronite::cuda

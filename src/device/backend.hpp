@@ -53,6 +53,7 @@ class Backend {
   virtual SiteOps& sites() = 0;
   virtual MixtureOps& mixtures() = 0;
   virtual SimplexOps& simplex() = 0;
+  virtual FunctionalOps& functional() = 0;
   virtual GroupOps& group() = 0;
 
  protected:

@@ -336,6 +336,77 @@ class SimplexOps {
                                    VectorView<SimplexOutcome> outcome) = 0;
 };
 
+/// How smoothing along both sides weighs component ij of curves, in the eigenbases of two Gram
+/// matrices with eigenvalues s_i and d_j >= 0 (kernels/smoothing.hpp):
+///   a_i = s_i / (s_i + lambda_s),   b_j = d_j / (d_j + lambda_d),   omega_ij = 1 - a_i b_j,
+/// the latter without cancellation. lambda_s, lambda_d > 0.
+struct Smoothing {
+  VectorView<const double> s;  ///< n
+  VectorView<const double> d;  ///< m
+  double lambda_s = 1, lambda_d = 1;
+};
+
+/// Columns of FunctionalOps::smoothing_sums().
+enum SmoothingSum : int {
+  kSumQ,     ///< sum_j v_j^2 omega_ij
+  kSumR,     ///< sum_j v_j omega_ij y_ij
+  kSumQuad,  ///< sum_j omega_ij y_ij^2
+  kSumLog,   ///< sum_j log omega_ij
+  kSumOver,  ///< sum_j b_j / omega_ij
+  kSumQ2,    ///< sum_j v_j^2 omega_ij^2
+  kSmoothingSums
+};
+
+/// Bands of curves whose covariances are sums of few outer products. Vectors of rows have n values,
+/// those of columns m.
+struct BandView {
+  VectorView<const double> u;                   ///< rows, >= 0
+  VectorView<const double> w;                   ///< columns, >= 0
+  VectorView<const double> first, along, rest;  ///< rows
+  VectorView<const double> beta;                ///< columns
+  double variance = 1, noise = 0;
+};
+
+/// Regression of functions, in double precision: what is done to whole matrices between products
+/// and factorisations. Sums over a row do not depend on the number of threads.
+class FunctionalOps {
+ public:
+  virtual ~FunctionalOps() = default;
+
+  /// out_ij = alpha row_i x_ij column_j + beta out_ij; an empty vector stands for ones. With beta =
+  /// 0 out is not read. x, out: n x m, may be the same.
+  virtual void scale(double alpha, VectorView<const double> row, MatrixView<const double> x,
+                     VectorView<const double> column, double beta, MatrixView<double> out) = 0;
+
+  /// x_ii <- x_ii + alpha + v_i; an empty v stands for zeros. x: n x n.
+  virtual void add_to_diagonal(double alpha, VectorView<const double> v, MatrixView<double> x) = 0;
+
+  /// out_i = x_ii. x: n x n, out: n.
+  virtual void diagonal(MatrixView<const double> x, VectorView<double> out) = 0;
+
+  /// out_i = sum_k x_ik y_ik. x, y: n x m, out: n.
+  virtual void row_dots(MatrixView<const double> x, MatrixView<const double> y,
+                        VectorView<double> out) = 0;
+
+  /// out_ik = the sum of that number (SmoothingSum). v: m; y: n x m, or without data, which stands
+  /// for zeros; out: n x kSmoothingSums.
+  virtual void smoothing_sums(const Smoothing& smoothing, VectorView<const double> v,
+                              MatrixView<const double> y, MatrixView<double> out) = 0;
+
+  /// out_ij = omega_ij y_ij. y, out: n x m, may be the same.
+  virtual void smoothing_residual(const Smoothing& smoothing, MatrixView<const double> y,
+                                  MatrixView<double> out) = 0;
+
+  /// out_ij = sqrt(variance (u_i w_j + (first_i + along_i beta_j)^2 + (rest_i beta_j)^2) + noise).
+  /// out: n x m.
+  virtual void band(const BandView& band, MatrixView<double> out) = 0;
+
+  /// out_ik = sum_j weight_ij dk(x_i, x_j) / d log(length scale of feature k), where all length
+  /// scales are 1. x: n x p, weight: n x n, out: n x p.
+  virtual void length_scale_sums(KernelKind kind, MatrixView<const double> x,
+                                 MatrixView<const double> weight, MatrixView<double> out) = 0;
+};
+
 /// Integer selection, common to all precisions.
 class GroupOps {
  public:

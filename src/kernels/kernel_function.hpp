@@ -49,6 +49,16 @@ class KernelFunction {
       return e;
   }
 
+  /// f of dk / d log(length scale of a feature) = f(q, e) step(difference in it); length scale 1.
+  KRONITE_HD static T slope(T q, T e) {
+    if constexpr (kind == KernelKind::matern32)
+      return T{3} * e;
+    else if constexpr (kind == KernelKind::matern52)
+      return T{5} / T{3} * (T{1} + q) * e;
+    else
+      return e;
+  }
+
   KRONITE_HD T operator()(T distance) const {
     using std::exp;
     const T q = exponent(distance);

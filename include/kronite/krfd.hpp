@@ -1,0 +1,272 @@
+// KRFD, Bayesian kernel regression of functions that are all measured at the same points
+// (docs/krfd.md):
+//
+//   Y(x, t) = sum_kl k_G(x, X_k) Theta_kl k_T(t, t_l) + sum_m c_m k_M(x, X_m) + noise.
+//
+// The first sum is the variation along t, the second one a constant per system. N systems with p
+// features, X: N x p; T points of q coordinates, t: T x q; one curve per system, Y: N x T. All
+// matrices that come in are host memory, all arithmetic is in double precision.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kronite/device.hpp"  // for Device
+#include "kronite/kernel.hpp"  // for KernelKind
+#include "kronite/log.hpp"     // for Progress
+#include "kronite/view.hpp"    // for MatrixView
+
+namespace kronite::krfd {
+
+/// A kernel function on rows of features or on points of t.
+struct Kernel {
+  KernelKind kind = KernelKind::gaussian;
+  /// One for all columns, or one for each (ARD): columns are divided by their length scale.
+  std::vector<double> length_scales{1.0};
+};
+
+/// The kernels and the strengths of the three penalties. Defaults are those of the original
+/// program.
+struct Hyperparameters {
+  Kernel g;  ///< of X, for the variation
+  Kernel t;  ///< of t
+  Kernel m;  ///< of X, for the constant
+  double lambda_g = 1.0 / 16, lambda_t = 1.0 / 16, lambda_m = 1.0 / 16;
+};
+
+/// Variance of the noise, a priori: inverse gamma with these two parameters.
+struct NoisePrior {
+  double alpha = 1, beta = 1;
+};
+
+/// How the variance of the noise is decided.
+enum class NoiseRule {
+  map,       ///< (|residual|^2 + 2 beta) / (2 alpha + 2 + N T), as the original does
+  conjugate  ///< mean of its posterior when the priors of Theta and c scale with it; errors of a
+             ///< prediction are then those of Student's t with 2 alpha + N T degrees of freedom
+};
+
+/// How the normal equations are solved: the same result, at different cost.
+enum class FitPath {
+  automatic,  ///< the cheaper one for what is asked
+  spectral,   ///< eigenvalues of both Gram matrices, about 13 N^3 operations
+  cholesky    ///< Cholesky factors only, about 3 N^3
+};
+
+struct FitOptions {
+  NoisePrior noise_prior;
+  NoiseRule noise = NoiseRule::map;
+  FitPath path = FitPath::automatic;
+  /// Bands, samples or leverages will be asked for. They need the eigenvalues, so that fitting by
+  /// them costs nothing more. Without it they can still be had.
+  bool uncertainty = true;
+};
+
+/// What part of the model is looked at.
+enum class Part {
+  total,
+  variation,  ///< the first sum
+  constant    ///< the second sum
+};
+
+/// How the posterior covariance of Theta and c is taken.
+enum class PosteriorForm {
+  joint,       ///< as the model has it
+  independent  ///< as the original does: each given the other, and their covariance left out
+};
+
+struct PosteriorOptions {
+  PosteriorForm form = PosteriorForm::joint;
+  /// Adds what functions outside the span of the training systems and points could do, so that the
+  /// prior is that of a Gaussian process: far from all data the band widens instead of closing.
+  bool complete = false;
+  bool noise = false;  ///< with the noise of an observation
+  Part part = Part::total;
+};
+
+struct SampleOptions {
+  PosteriorOptions posterior;
+  int count = 1;
+  std::uint64_t seed = 0;
+};
+
+/// A fitted model. Cheap to copy; may be used from several threads, one device each. What bands and
+/// samples need is computed on first use on a device and stays there while this lives.
+///
+/// Below, x: N* x p and t: T* x q are the systems and points that are asked for.
+class Model {
+ public:
+  struct State;
+  explicit Model(std::shared_ptr<const State> state);  // by fit()
+
+  const Hyperparameters& hyperparameters() const;
+  std::int64_t systems() const;      ///< N
+  std::int64_t points() const;       ///< T
+  std::int64_t features() const;     ///< p
+  std::int64_t coordinates() const;  ///< q
+  FitPath path() const;              ///< the one that was taken
+  double sigma2() const;             ///< variance of the noise
+  /// Coefficients, N x T and N; those of equal rows of X are equal.
+  const std::vector<double>& theta() const;
+  const std::vector<double>& c() const;
+  /// What is left of the training curves, N x T.
+  const std::vector<double>& residuals() const;
+
+  /// Expected values, N* x T*. Waits, as all below.
+  /// @throws Error invalid_argument when shapes do not fit or a value is not finite, as all below.
+  std::vector<double> mean(Device& device, MatrixView<const double> x, MatrixView<const double> t,
+                           Part part = Part::total) const;
+  /// Standard deviations around mean() of that part, N* x T*.
+  std::vector<double> deviation(Device& device, MatrixView<const double> x,
+                                MatrixView<const double> t,
+                                const PosteriorOptions& options = {}) const;
+  /// Covariances within each curve, N* x T* x T*.
+  std::vector<double> covariance(Device& device, MatrixView<const double> x,
+                                 MatrixView<const double> t,
+                                 const PosteriorOptions& options = {}) const;
+  /// Covariances of everything with everything, (N* T*) x (N* T*).
+  std::vector<double> joint_covariance(Device& device, MatrixView<const double> x,
+                                       MatrixView<const double> t,
+                                       const PosteriorOptions& options = {}) const;
+  /// Functions drawn from the posterior, count x N* x T*: each draw is one function of x and t, so
+  /// that its curves vary together as joint_covariance() says. The same seed and shapes draw the
+  /// same.
+  std::vector<double> sample(Device& device, MatrixView<const double> x, MatrixView<const double> t,
+                             const SampleOptions& options = {}) const;
+
+  /// d mean(x, t) / d Y, N x T, of one x (1 x p) and one t (1 x q): which training systems and
+  /// which points carry a prediction. mean = sum of this times Y.
+  std::vector<double> influence(Device& device, MatrixView<const double> x,
+                                MatrixView<const double> t) const;
+  /// d (fitted Y_ij) / d Y_ij, N x T, in [0, 1]: how much of its own value each point of a training
+  /// curve decides. They add up to the degrees of freedom that the fit takes.
+  std::vector<double> leverage(Device& device) const;
+
+ private:
+  std::shared_ptr<const State> state_;
+};
+
+/// The maximum of the posterior. Equal rows of X count as one system with the mean of their curves
+/// and a weight, which changes nothing in the result; a notice says so.
+/// @throws Error invalid_argument when shapes do not fit, a value is not finite, or a
+/// hyper-parameter is not finite and above 0; numerical when a lambda is too small for double
+/// precision.
+Model fit(Device& device, MatrixView<const double> x, MatrixView<const double> t,
+          MatrixView<const double> y, const Hyperparameters& hyper, const FitOptions& options = {});
+
+// --- how good it is -----------------------------------------------------------------------------
+
+/// Of predicted against observed values, over all of them.
+struct Errors {
+  double mae = 0, rmse = 0;
+  double r2 = 0;            ///< 1 - SSE / SST; NaN when all observed values are equal
+  double correlation2 = 0;  ///< squared correlation, which the original calls R2; NaN as r2, and
+                            ///< when all predicted values are equal
+};
+/// @throws Error invalid_argument when shapes differ or there is no value.
+Errors errors(MatrixView<const double> predicted, MatrixView<const double> observed);
+
+/// Predictions of each system by a model that was not fitted to its fold, N x T: what refitting
+/// gives, at the cost of about one fit. fold: N numbers of any kind; all different: leave one out.
+/// @throws Error as fit(); invalid_argument when there are fewer than two folds.
+std::vector<double> cross_validate(Device& device, MatrixView<const double> x,
+                                   MatrixView<const double> t, MatrixView<const double> y,
+                                   const Hyperparameters& hyper,
+                                   const std::vector<std::int32_t>& fold);
+/// As cross_validate() with a fold for each system.
+std::vector<double> leave_one_out(Device& device, MatrixView<const double> x,
+                                  MatrixView<const double> t, MatrixView<const double> y,
+                                  const Hyperparameters& hyper);
+/// `folds` folds of nearly one size, drawn at random.
+std::vector<std::int32_t> random_folds(std::int64_t systems, int folds, std::uint64_t seed);
+
+// --- evidence -----------------------------------------------------------------------------------
+
+/// Derivatives by the logarithms of the hyper-parameters; as many for a kernel as it has length
+/// scales.
+struct EvidenceGradient {
+  std::vector<double> g, t, m;
+  double lambda_g = 0, lambda_t = 0, lambda_m = 0;
+};
+
+struct Evidence {
+  double log = 0;   ///< log p(Y | X, t, hyper-parameters), the variance of the noise integrated out
+  double quad = 0;  ///< y' (covariance of y / variance of the noise)^-1 y
+  double logdet = 0;          ///< of that covariance
+  double freedom = 0;         ///< degrees of freedom of the fit; 0 without gradient
+  EvidenceGradient gradient;  ///< empty without gradient
+};
+
+/// @throws Error as fit().
+Evidence evidence(Device& device, MatrixView<const double> x, MatrixView<const double> t,
+                  MatrixView<const double> y, const Hyperparameters& hyper,
+                  const NoisePrior& prior = {}, bool gradient = true);
+
+// --- hyper-parameters ---------------------------------------------------------------------------
+
+struct EvidenceTuning {
+  Hyperparameters start;    ///< kinds of kernels, whether ARD, and the first start
+  int starts = 3;           ///< the others are drawn around what the data suggest
+  int most_steps = 100;     ///< of L-BFGS from each start
+  double tolerance = 1e-3;  ///< of the largest derivative, per log of a hyper-parameter
+  /// Factor by which a hyper-parameter may leave its first value, either way.
+  double range = 1e6;
+  NoisePrior noise_prior;
+  std::uint64_t seed = 0;
+  Progress progress;  ///< after each evaluation of the evidence; the total is not known
+};
+
+/// One climb.
+struct EvidenceClimb {
+  Hyperparameters hyper;
+  double log_evidence = 0;  ///< NaN when it failed
+  int evaluations = 0;
+  bool converged = false;
+};
+
+struct EvidenceTuned {
+  EvidenceClimb best;
+  std::vector<EvidenceClimb> climbs;
+};
+
+/// Hyper-parameters of largest evidence, by L-BFGS on their logarithms.
+/// @throws Error as fit(); numerical when every start has failed; cancelled.
+EvidenceTuned tune_by_evidence(Device& device, MatrixView<const double> x,
+                               MatrixView<const double> t, MatrixView<const double> y,
+                               const EvidenceTuning& options = {});
+
+/// From low to high, by factors.
+struct Range {
+  double low = 0, high = 0;
+};
+
+struct SearchOptions {
+  int trials = 300;
+  std::vector<KernelKind> kinds_x{KernelKind::gaussian, KernelKind::laplacian};  ///< of g and m
+  std::vector<KernelKind> kinds_t{KernelKind::gaussian, KernelKind::laplacian};
+  Range length_scale{0.1, 100};
+  Range lambda{1e-6, 1};
+  std::vector<std::int32_t> fold;  ///< N; empty: five random folds of `seed`
+  bool random_only = false;        ///< no estimators (TPE), random numbers only
+  std::uint64_t seed = 0;
+  std::string journal;  ///< JSON Lines file that is gone on with; empty: none is kept
+  Progress progress;    ///< after each trial
+};
+
+struct SearchResult {
+  Hyperparameters hyper;
+  double mae = 0;  ///< of the cross-validation
+  std::int64_t trial = 0, trials = 0;
+};
+
+/// Hyper-parameters of least mean absolute error in cross-validation; defaults are the space that
+/// the original searches. Trials whose fit fails count as bad.
+/// @throws Error as cross_validate(); io, parse or invalid_argument for a journal that cannot be
+/// gone on with; numerical when every trial has failed; cancelled.
+SearchResult tune_by_cross_validation(Device& device, MatrixView<const double> x,
+                                      MatrixView<const double> t, MatrixView<const double> y,
+                                      const SearchOptions& options = {});
+
+}  // namespace kronite::krfd

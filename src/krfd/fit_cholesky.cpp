@@ -1,0 +1,90 @@
+// The maximum of the posterior by Cholesky factors alone: about a quarter of the operations of the
+// spectral path for one fit. Every sum below is one of terms that are not below zero.
+#include "krfd/model_state.hpp"
+
+namespace kronite::krfd {
+namespace {
+
+/// L of x + alpha I.
+Matrix factor_of(Device& device, MatrixView<const double> x, double factor, double alpha) {
+  Matrix l(device, x.rows, x.cols);
+  functional(device).scale(factor, {}, x, {}, 0, l.view());
+  functional(device).add_to_diagonal(alpha, {}, l.view());
+  linalg<double>(device).cholesky(l.view());
+  return l;
+}
+
+}  // namespace
+
+FittedCoefficients fit_cholesky(Device& device, const Data& data, const Hyperparameters& hyper) {
+  LinalgOps<double>& la = linalg<double>(device);
+  FunctionalOps& ops = functional(device);
+  const std::int64_t n = data.systems, points = data.points;
+  const auto length = static_cast<double>(points);
+  const std::vector<double> ones(static_cast<std::size_t>(points), 1.0);
+
+  // Along t: w = (T + lambda_T)^-1 1, so that (I - B) 1 = lambda_T w and B 1 = T w.
+  const Matrix along = gram(device, hyper.t, data.t_view(), {});
+  const Matrix along_factor = factor_of(device, along.view(), 1, hyper.lambda_t);
+  Matrix w_there = on_device(device, ones);
+  la.cholesky_solve(Side::left, along_factor.view(), w_there.view());
+  const std::vector<double> w = w_there.to_host();
+  const double remainder = hyper.lambda_t * sum(w);
+  const double share = sum(times(device, along.view(), Op::none, w));
+
+  // r = (Y - AYB) 1 = lambda_G H Y1 + lambda_T G H Y w.
+  const Matrix g = gram(device, hyper.g, data.x_view(), data.root);
+  const Matrix g_factor = factor_of(device, g.view(), 1, hyper.lambda_g);
+  const Matrix y(device, data.y, n, points);
+  std::vector<double> sides;  // 1 and w, in columns
+  for (std::size_t j = 0; j < w.size(); ++j) sides.insert(sides.end(), {1.0, w[j]});
+  const Matrix sides_there(device, sides, points, 2);
+  Matrix h_y = product(device, y.view(), Op::none, sides_there.view(), Op::none);
+  la.cholesky_solve(Side::left, g_factor.view(), h_y.view());
+  Matrix r(device, n, 1);
+  const MatrixView<const double> first(h_y.view().data, n, 1, 2, device.place());
+  const MatrixView<const double> second(h_y.view().data + 1, n, 1, 2, device.place());
+  la.gemm(hyper.lambda_t, g.view(), Op::none, second, Op::none, 0, r.view());
+  ops.scale(hyper.lambda_g, {}, first, {}, 1, r.view());
+
+  // Q^-1 = (I + sB D^-1 G) / T with D = (T - sB) G + T lambda_G.
+  Matrix p = copy(device, g.view());
+  {
+    const Matrix d = factor_of(device, g.view(), remainder, length * hyper.lambda_g);
+    la.cholesky_solve(Side::left, d.view(), p.view());
+  }
+  Matrix right = scaled(device, {}, r.view(), {});  // Q^-1 r
+  la.gemm(share / length, p.view(), Op::none, r.view(), Op::none, 1 / length, right.view());
+
+  // (M + T lambda_M Q^-1) c = Q^-1 r.
+  const bool same = same_kernel(hyper.g, hyper.m, data.features);
+  const Matrix m = same ? Matrix(device, 0, 0) : gram(device, hyper.m, data.x_view(), data.root);
+  const MatrixView<const double> m_view = same ? g.view() : m.view();
+  ops.scale(1, {}, m_view, {}, hyper.lambda_m * share, p.view());
+  ops.add_to_diagonal(hyper.lambda_m, {}, p.view());
+  la.cholesky(p.view());
+  la.cholesky_solve(Side::left, p.view(), right.view());
+  const Matrix mu = product(device, m_view, Op::none, right.view(), Op::none);
+
+  // Theta = H E (T + lambda_T)^-1 with E = Y - mu 1', and E - AEB = lambda_G H E + lambda_T G
+  // Theta.
+  Matrix e = copy(device, y.view());
+  const Matrix ones_there(device, ones, 1, points);
+  la.gemm(-1, mu.view(), Op::none, ones_there.view(), Op::none, 1, e.view());
+  Matrix theta = copy(device, e.view());
+  la.cholesky_solve(Side::left, g_factor.view(), theta.view());
+  Matrix residuals = scaled(device, {}, theta.view(), {});
+  la.cholesky_solve(Side::right, along_factor.view(), theta.view());
+  la.gemm(hyper.lambda_t, g.view(), Op::none, theta.view(), Op::none, hyper.lambda_g,
+          residuals.view());
+
+  FittedCoefficients result;
+  result.theta = theta.to_host();
+  result.c = right.to_host();
+  result.residuals = residuals.to_host();
+  result.quad = sum(row_dots(device, e.view(), residuals.view())) +
+                length * hyper.lambda_m * dot(result.c, mu.to_host());
+  return result;
+}
+
+}  // namespace kronite::krfd

@@ -1,0 +1,178 @@
+// Hyper-parameters of largest evidence: L-BFGS on their logarithms from several starts.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/fail.hpp"      // for fail
+#include "base/log.hpp"       // for notice
+#include "krfd/evidence.hpp"  // for evidence_of
+#include "math/lbfgs.hpp"     // for minimise
+#include "math/random.hpp"    // for Random
+
+namespace kronite::krfd {
+namespace {
+
+constexpr std::size_t kLambdas = 3;
+
+/// f(number) for the lambdas, then for every length scale.
+template <class Hyper, class F>
+void for_each_number(Hyper& hyper, const F& f) {
+  f(hyper.lambda_g);
+  f(hyper.lambda_t);
+  f(hyper.lambda_m);
+  for (auto* kernel : {&hyper.g, &hyper.t, &hyper.m})
+    for (auto& length : kernel->length_scales) f(length);
+}
+
+std::vector<double> logarithms(const Hyperparameters& hyper) {
+  std::vector<double> x;
+  for_each_number(hyper, [&](double value) { x.push_back(std::log(value)); });
+  return x;
+}
+
+/// In the order of for_each_number().
+std::vector<double> numbers(const EvidenceGradient& g) {
+  std::vector<double> x{g.lambda_g, g.lambda_t, g.lambda_m};
+  for (const auto* lengths : {&g.g, &g.t, &g.m})
+    x.insert(x.end(), lengths->begin(), lengths->end());
+  return x;
+}
+
+/// Median distance of some of the rows, 1 where they are all equal.
+double typical_distance(MatrixView<const double> x) {
+  constexpr std::int64_t kMost = 100;
+  const std::int64_t step = std::max<std::int64_t>(1, x.rows / kMost);
+  std::vector<double> distances;
+  for (std::int64_t i = 0; i < x.rows; i += step)
+    for (std::int64_t j = 0; j < i; j += step) {
+      double squares = 0;
+      for (std::int64_t k = 0; k < x.cols; ++k)
+        squares += (x.row(i)[k] - x.row(j)[k]) * (x.row(i)[k] - x.row(j)[k]);
+      if (squares > 0) distances.push_back(std::sqrt(squares));
+    }
+  if (distances.empty()) return 1;
+  const auto middle = distances.begin() + static_cast<std::ptrdiff_t>(distances.size() / 2);
+  std::nth_element(distances.begin(), middle, distances.end());
+  return *middle;
+}
+
+class Climbing {
+ public:
+  Climbing(Device& device, const Data& data, const EvidenceTuning& options)
+      : device_(device), data_(data), options_(options), spectra_(data) {}
+
+  EvidenceClimb climb(const Hyperparameters& start) {
+    EvidenceClimb result;
+    result.hyper = start;
+    const int before = evaluations_;
+    // First the lambdas alone: the eigenvalues of that start serve all steps.
+    if (ascend(result, kLambdas)) ascend(result, logarithms(start).size());
+    result.evaluations = evaluations_ - before;
+    return result;
+  }
+
+  /// Length scales around the distances of the data, lambdas over four powers of ten.
+  Hyperparameters drawn(std::uint64_t number) const {
+    math::Random random(options_.seed, number);
+    Hyperparameters hyper = options_.start;
+    const double of_x = typical_distance(data_.x_view()), of_t = typical_distance(data_.t_view());
+    const auto stretch = [&](Kernel& kernel, double typical, std::int64_t columns) {
+      // Columns with scales of their own share the distance among them.
+      const bool each_column = kernel.length_scales.size() > 1;
+      const double shared = each_column ? std::sqrt(static_cast<double>(columns)) : 1;
+      const double length = typical * std::exp(random.normal()) / 2;
+      for (double& value : kernel.length_scales) value = length * shared;
+    };
+    stretch(hyper.g, of_x, data_.features);
+    stretch(hyper.m, 4 * of_x, data_.features);
+    stretch(hyper.t, of_t, data_.coordinates);
+    for (double* lambda : {&hyper.lambda_g, &hyper.lambda_t, &hyper.lambda_m})
+      *lambda = std::exp(random.uniform(std::log(1e-5), std::log(1e-1)));
+    return hyper;
+  }
+
+ private:
+  /// Moves the first `free` numbers of `climb` up; false when there is no evidence at its start.
+  bool ascend(EvidenceClimb& climb, std::size_t free) {
+    std::vector<double> all = logarithms(climb.hyper);
+    const auto objective = [&](const std::vector<double>& x, std::vector<double>& gradient) {
+      std::copy(x.begin(), x.end(), all.begin());
+      return loss(with(climb.hyper, all), gradient);
+    };
+    math::LbfgsOptions options;
+    options.most_steps = options_.most_steps;
+    options.tolerance = options_.tolerance;
+    const double range = std::log(options_.range);
+    std::vector<double> start(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(free));
+    options.low = each(start, [&](double x) { return x - range; });
+    options.high = each(start, [&](double x) { return x + range; });
+    const math::Minimum found = math::minimise(objective, std::move(start), options);
+    climb.log_evidence =
+        std::isfinite(found.value) ? -found.value : std::numeric_limits<double>::quiet_NaN();
+    climb.converged = found.converged;
+    std::copy(found.x.begin(), found.x.end(), all.begin());
+    climb.hyper = with(climb.hyper, all);
+    return std::isfinite(found.value);
+  }
+
+  static Hyperparameters with(Hyperparameters hyper, const std::vector<double>& x) {
+    auto next = x.begin();
+    for_each_number(hyper, [&](double& value) { value = std::exp(*next++); });
+    return hyper;
+  }
+
+  /// Minus the evidence; no value where double precision is not enough.
+  double loss(const Hyperparameters& hyper, std::vector<double>& gradient) {
+    ++evaluations_;
+    double value = std::numeric_limits<double>::quiet_NaN();
+    try {
+      const Evidence evidence = evidence_of(device_, spectra_, hyper, options_.noise_prior, true);
+      value = -evidence.log;
+      const std::vector<double> all = numbers(evidence.gradient);
+      for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] = -all[i];
+    } catch (const Error& e) {
+      if (e.code() != Errc::numerical) throw;
+      notice(e.what());
+    }
+    if (options_.progress && !options_.progress(evaluations_, 0))
+      fail(Errc::cancelled, "the search for hyper-parameters was stopped");
+    return value;
+  }
+
+  Device& device_;
+  const Data& data_;
+  const EvidenceTuning& options_;
+  Spectra spectra_;
+  int evaluations_ = 0;
+};
+
+}  // namespace
+
+EvidenceTuned tune_by_evidence(Device& device, MatrixView<const double> x,
+                               MatrixView<const double> t, MatrixView<const double> y,
+                               const EvidenceTuning& options) {
+  const Data data = prepare(x, t, y, EqualRows::join);
+  check(options.start, x.cols, t.cols);
+  check(options.noise_prior);
+  if (options.starts < 1)
+    fail(Errc::invalid_argument, "{} starts were asked for; expected one at least", options.starts);
+  if (!(options.range > 1) || !std::isfinite(options.range))
+    fail(Errc::invalid_argument, "a range by a factor of {} was asked for; expected more than 1",
+         options.range);
+  Climbing climbing(device, data, options);
+  EvidenceTuned result;
+  for (int n = 0; n < options.starts; ++n) {
+    result.climbs.push_back(
+        climbing.climb(n == 0 ? options.start : climbing.drawn(static_cast<std::uint64_t>(n))));
+    const EvidenceClimb& now = result.climbs.back();
+    if (n == 0 || !(now.log_evidence <= result.best.log_evidence)) {
+      const bool better = !std::isnan(now.log_evidence);
+      if (n == 0 || better) result.best = now;
+    }
+  }
+  if (std::isnan(result.best.log_evidence))
+    fail(Errc::numerical, "none of {} starts has an evidence in double precision", options.starts);
+  return result;
+}
+
+}  // namespace kronite::krfd

@@ -1,0 +1,162 @@
+// Two-loop recursion on the free variables, and a search along the projected path.
+#include "math/lbfgs.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <deque>
+#include <utility>
+
+namespace kronite::math {
+namespace {
+
+using Vector = std::vector<double>;
+
+double dot(const Vector& a, const Vector& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+/// y += f x.
+void add(double f, const Vector& x, Vector& y) {
+  for (std::size_t i = 0; i < x.size(); ++i) y[i] += f * x[i];
+}
+
+double largest(const Vector& x) {
+  double most = 0;
+  for (const double value : x) most = std::max(most, std::abs(value));
+  return most;
+}
+
+struct Step {
+  Vector s, y;  ///< changes of x and of the gradient
+};
+
+class Search {
+ public:
+  Search(const Objective& objective, const LbfgsOptions& options)
+      : objective_(objective), options_(options) {}
+
+  Minimum run(Vector start) {
+    result_.x = project(std::move(start));
+    Vector gradient(result_.x.size());
+    result_.value = evaluate(result_.x, gradient);
+    if (!std::isfinite(result_.value)) return result_;
+    for (int step = 0; step < options_.most_steps; ++step) {
+      const Vector free = free_part(gradient);
+      if (largest(free) <= options_.tolerance) break;
+      if (!move(direction(free), gradient) && !restart(free, gradient)) break;
+    }
+    result_.converged = largest(free_part(gradient)) <= options_.tolerance;
+    return result_;
+  }
+
+ private:
+  double evaluate(const Vector& x, Vector& gradient) {
+    ++result_.evaluations;
+    const double value = objective_(x, gradient);
+    for (const double g : gradient)
+      if (!std::isfinite(g)) return std::nan("");
+    return value;
+  }
+
+  Vector project(Vector x) const {
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (!options_.low.empty()) x[i] = std::max(x[i], options_.low[i]);
+      if (!options_.high.empty()) x[i] = std::min(x[i], options_.high[i]);
+    }
+    return x;
+  }
+
+  /// The gradient without what points out of the bounds.
+  Vector free_part(Vector gradient) const {
+    for (std::size_t i = 0; i < gradient.size(); ++i) {
+      const bool at_low = !options_.low.empty() && result_.x[i] <= options_.low[i];
+      const bool at_high = !options_.high.empty() && result_.x[i] >= options_.high[i];
+      if ((at_low && gradient[i] > 0) || (at_high && gradient[i] < 0)) gradient[i] = 0;
+    }
+    return gradient;
+  }
+
+  /// -H g by the two-loop recursion, in the variables that are free.
+  Vector direction(const Vector& free) const {
+    Vector q = free;
+    Vector alpha(steps_.size());
+    for (std::size_t k = steps_.size(); k-- > 0;) {
+      alpha[k] = dot(steps_[k].s, q) / dot(steps_[k].s, steps_[k].y);
+      add(-alpha[k], steps_[k].y, q);
+    }
+    if (!steps_.empty()) {
+      const Step& last = steps_.back();
+      const double scale = dot(last.s, last.y) / dot(last.y, last.y);
+      for (double& value : q) value *= scale;
+    }
+    for (std::size_t k = 0; k < steps_.size(); ++k)
+      add(alpha[k] - dot(steps_[k].y, q) / dot(steps_[k].s, steps_[k].y), steps_[k].s, q);
+    for (std::size_t i = 0; i < q.size(); ++i) q[i] = free[i] == 0 ? 0 : -q[i];
+    return q;
+  }
+
+  /// Down the gradient when the curvature that is remembered misleads.
+  bool restart(const Vector& free, Vector& gradient) {
+    if (steps_.empty()) return false;
+    steps_.clear();
+    Vector down = free;
+    for (double& value : down) value = -value;
+    return move(down, gradient);
+  }
+
+  /// Along the projected path, halving until the value falls enough (Armijo).
+  bool move(Vector along, Vector& gradient) {
+    if (dot(along, gradient) >= 0) return false;
+    // The first step knows no scale.
+    const double most =
+        steps_.empty() ? std::min(0.5, options_.longest_step) : options_.longest_step;
+    if (const double size = largest(along); size > most)
+      for (double& value : along) value *= most / size;
+    constexpr int kHalvings = 30;
+    constexpr double kEnough = 1e-4;
+    Vector next_gradient(gradient.size());
+    double length = 1;
+    for (int i = 0; i < kHalvings; ++i, length /= 2) {
+      Vector next = result_.x;
+      add(length, along, next);
+      next = project(std::move(next));
+      Vector s = next;
+      add(-1, result_.x, s);
+      const double promised = dot(s, gradient);
+      if (!(promised < 0)) return false;
+      const double value = evaluate(next, next_gradient);
+      if (!std::isfinite(value) || value > result_.value + kEnough * promised) continue;
+      Vector y = next_gradient;
+      add(-1, gradient, y);
+      if (dot(s, y) > 1e-10 * std::sqrt(dot(s, s) * dot(y, y)))
+        remember({std::move(s), std::move(y)});
+      result_.x = std::move(next);
+      result_.value = value;
+      gradient = next_gradient;
+      return true;
+    }
+    return false;
+  }
+
+  void remember(Step step) {
+    steps_.push_back(std::move(step));
+    if (steps_.size() > static_cast<std::size_t>(options_.memory)) steps_.pop_front();
+  }
+
+  const Objective& objective_;
+  const LbfgsOptions& options_;
+  Minimum result_;
+  std::deque<Step> steps_;
+};
+
+}  // namespace
+
+Minimum minimise(const Objective& objective, std::vector<double> start,
+                 const LbfgsOptions& options) {
+  return Search(objective, options).run(std::move(start));
+}
+
+}  // namespace kronite::math

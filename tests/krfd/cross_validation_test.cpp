@@ -1,0 +1,119 @@
+// Left-out predictions against models that are fitted again.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <numeric>
+
+#include "krfd/problem.hpp"
+#include "kronite/error.hpp"
+#include "support/on_each_device.hpp"
+
+namespace kronite::krfd::test {
+namespace {
+
+class KrfdCrossValidation : public kronite::test::OnEachDevice {
+ protected:
+  std::vector<double> validate(const Problem& p, const std::vector<std::int32_t>& fold) {
+    return cross_validate(device, p.x.view(), p.t.view(), p.y.view(), p.hyper, fold);
+  }
+
+  /// Each fold predicted by a model of the others.
+  std::vector<double> refitted(const Problem& p, const std::vector<std::int32_t>& fold) {
+    std::vector<double> values(p.y.values.size());
+    for (const std::int32_t left_out : fold) {
+      std::vector<std::int64_t> kept, out;
+      for (std::int64_t i = 0; i < p.n(); ++i)
+        (fold[static_cast<std::size_t>(i)] == left_out ? out : kept).push_back(i);
+      const auto rows = [](const HostMatrix<double>& m, const std::vector<std::int64_t>& which) {
+        return HostMatrix<double>(static_cast<std::int64_t>(which.size()), m.cols)
+            .fill([&](std::int64_t i, std::int64_t j) {
+              return m.at(which[static_cast<std::size_t>(i)], j);
+            });
+      };
+      Problem rest = p;
+      rest.x = rows(p.x, kept);
+      rest.y = rows(p.y, kept);
+      const auto mean = fit(device, rest).mean(device, rows(p.x, out).view(), p.t.view());
+      for (std::size_t k = 0; k < out.size(); ++k)
+        for (std::int64_t j = 0; j < p.points(); ++j)
+          values[static_cast<std::size_t>(out[k] * p.points() + j)] =
+              mean[k * static_cast<std::size_t>(p.points()) + static_cast<std::size_t>(j)];
+    }
+    return values;
+  }
+};
+KRONITE_ON_EACH_DEVICE(KrfdCrossValidation);
+
+std::vector<Problem> problems() {
+  std::vector<Problem> all{random_problem(9, 5), random_problem(9, 5),       random_problem(9, 1),
+                           random_problem(9, 5), random_problem(9, 4, 1, 2), random_problem(9, 5)};
+  all[1].hyper.m = all[1].hyper.g;
+  for (std::int64_t j = 0; j < 2; ++j) all[3].x.at(7, j) = all[3].x.at(2, j);  // equal systems
+  all[4].hyper.g.kind = all[4].hyper.m.kind = KernelKind::laplacian;
+  all[5].hyper.lambda_g = 1e-6;  // of very different sizes
+  all[5].hyper.lambda_t = 50;
+  all[5].hyper.lambda_m = 1e-5;
+  return all;
+}
+
+TEST_P(KrfdCrossValidation, FoldsAreThoseOfRefitting) {
+  const std::vector<std::int32_t> fold{4, -1, 7, 7, 4, 4, -1, 7, 4};
+  int number = 0;
+  for (const Problem& p : problems()) {
+    SCOPED_TRACE("problem " + std::to_string(number++));
+    // The equations of the sixth problem have a condition number of about 1e6.
+    EXPECT_LT(largest_difference(validate(p, fold), refitted(p, fold)), 1e-8);
+  }
+}
+
+TEST_P(KrfdCrossValidation, LeavingOneOutIsRefittingWithoutIt) {
+  std::vector<std::int32_t> fold(9);
+  std::iota(fold.begin(), fold.end(), 10);
+  int number = 0;
+  for (const Problem& p : problems()) {
+    SCOPED_TRACE("problem " + std::to_string(number++));
+    const auto one_out = leave_one_out(device, p.x.view(), p.t.view(), p.y.view(), p.hyper);
+    EXPECT_LT(largest_difference(one_out, refitted(p, fold)), 1e-8);
+    EXPECT_EQ(one_out, validate(p, fold));
+  }
+}
+
+TEST_P(KrfdCrossValidation, TwoSystemsPredictEachOther) {
+  const Problem p = random_problem(2, 3);
+  EXPECT_LT(largest_difference(validate(p, {0, 1}), refitted(p, {0, 1})), 1e-11);
+}
+
+TEST_P(KrfdCrossValidation, ImpossibleFoldsAreRefused) {
+  const Problem p = random_problem(4, 3);
+  EXPECT_THROW(validate(p, {0, 1, 0}), Error);
+  EXPECT_THROW(validate(p, {3, 3, 3, 3}), Error);
+  EXPECT_THROW(random_folds(4, 5, 0), Error);
+  EXPECT_THROW(random_folds(4, 1, 0), Error);
+}
+
+TEST(KrfdFolds, RandomOnesHaveNearlyOneSize) {
+  std::map<std::int32_t, int> sizes;
+  for (const std::int32_t f : random_folds(23, 5, 3)) ++sizes[f];
+  EXPECT_EQ(sizes.size(), 5U);
+  for (const auto& [fold, size] : sizes) EXPECT_TRUE(size == 4 || size == 5) << fold;
+  EXPECT_NE(random_folds(23, 5, 3), random_folds(23, 5, 4));
+}
+
+TEST(KrfdErrors, FollowTheirDefinitions) {
+  const std::vector<double> predicted{1, 2, 3, 6}, observed{1, 3, 2, 8}, equal{2, 2, 2, 2};
+  const auto view = [](const std::vector<double>& v) {
+    return MatrixView<const double>(v.data(), 2, 2);
+  };
+  const Errors e = errors(view(predicted), view(observed));
+  EXPECT_DOUBLE_EQ(e.mae, 1.0);
+  EXPECT_DOUBLE_EQ(e.rmse, std::sqrt(6.0 / 4));
+  EXPECT_DOUBLE_EQ(e.r2, 1 - 6.0 / 29);  // the observed values have a mean of 3.5
+  EXPECT_NEAR(e.correlation2, 19.0 * 19 / 29 / 14, 1e-15);
+  EXPECT_TRUE(std::isnan(errors(view(predicted), view(equal)).r2));
+  EXPECT_TRUE(std::isnan(errors(view(equal), view(observed)).correlation2));
+  EXPECT_THROW(errors(view(predicted), {observed.data(), 1, 4}), Error);
+  EXPECT_THROW(errors({}, {}), Error);
+}
+
+}  // namespace
+}  // namespace kronite::krfd::test
