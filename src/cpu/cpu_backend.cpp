@@ -60,6 +60,7 @@ CpuBackend::CpuBackend(const DeviceOptions& options)
       select_float_(make_cpu_select<float>(*this)),
       select_double_(make_cpu_select<double>(*this)),
       sites_(make_cpu_sites(*this)),
+      ragged_(make_cpu_ragged(*this)),
       group_(make_cpu_group(*this)) {
   if (limit_ == 0) limit_ = default_memory_limit();
 }

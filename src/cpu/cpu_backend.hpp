@@ -30,6 +30,7 @@ class CpuBackend final : public Backend {
   SelectOps<float>& select(float) override { return *select_float_; }
   SelectOps<double>& select(double) override { return *select_double_; }
   SiteOps& sites() override { return *sites_; }
+  RaggedOps& ragged() override { return *ragged_; }
   GroupOps& group() override { return *group_; }
 
   int threads() const { return threads_; }
@@ -53,6 +54,7 @@ class CpuBackend final : public Backend {
   std::unique_ptr<SelectOps<float>> select_float_;
   std::unique_ptr<SelectOps<double>> select_double_;
   std::unique_ptr<SiteOps> sites_;
+  std::unique_ptr<RaggedOps> ragged_;
   std::unique_ptr<GroupOps> group_;
 };
 
@@ -76,6 +78,7 @@ std::unique_ptr<TrainOps<T>> make_cpu_training(CpuBackend& backend);
 template <class T>
 std::unique_ptr<SelectOps<T>> make_cpu_select(CpuBackend& backend);
 std::unique_ptr<SiteOps> make_cpu_sites(CpuBackend& backend);
+std::unique_ptr<RaggedOps> make_cpu_ragged(CpuBackend& backend);
 std::unique_ptr<GroupOps> make_cpu_group(CpuBackend& backend);
 
 }  // namespace kronite

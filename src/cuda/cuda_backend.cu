@@ -88,6 +88,7 @@ CudaBackend::CudaBackend(int id, CUstream_st* stream, const DeviceOptions& optio
   select_float_ = make_select<float>(*this);
   select_double_ = make_select<double>(*this);
   sites_ = make_sites(*this);
+  ragged_ = make_ragged(*this);
   group_ = make_group(*this);
 }
 

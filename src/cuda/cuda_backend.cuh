@@ -53,6 +53,7 @@ class CudaBackend final : public Backend {
   SelectOps<float>& select(float) override { return *select_float_; }
   SelectOps<double>& select(double) override { return *select_double_; }
   SiteOps& sites() override { return *sites_; }
+  RaggedOps& ragged() override { return *ragged_; }
   GroupOps& group() override { return *group_; }
 
   // --- for the operations ---------------------------------------------------------------------
@@ -91,6 +92,7 @@ class CudaBackend final : public Backend {
   std::unique_ptr<SelectOps<float>> select_float_;
   std::unique_ptr<SelectOps<double>> select_double_;
   std::unique_ptr<SiteOps> sites_;
+  std::unique_ptr<RaggedOps> ragged_;
   std::unique_ptr<GroupOps> group_;
 };
 
@@ -104,6 +106,7 @@ std::unique_ptr<TrainOps<float>> make_training(CudaBackend& backend);
 template <class T>
 std::unique_ptr<SelectOps<T>> make_select(CudaBackend& backend);
 std::unique_ptr<SiteOps> make_sites(CudaBackend& backend);
+std::unique_ptr<RaggedOps> make_ragged(CudaBackend& backend);
 std::unique_ptr<GroupOps> make_group(CudaBackend& backend);
 
 }  // namespace kronite::cuda

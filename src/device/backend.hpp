@@ -51,6 +51,7 @@ class Backend {
   virtual SelectOps<float>& select(float) = 0;
   virtual SelectOps<double>& select(double) = 0;
   virtual SiteOps& sites() = 0;
+  virtual RaggedOps& ragged() = 0;
   virtual GroupOps& group() = 0;
 
  protected:
@@ -100,6 +101,6 @@ struct CudaModule {
   Backend* (*make)(int id, CUstream_st* stream, const DeviceOptions& options);
 };
 /// Raised by one whenever Backend or an operation group changes.
-inline constexpr int kCudaModuleVersion = 5;
+inline constexpr int kCudaModuleVersion = 6;
 
 }  // namespace kronite
