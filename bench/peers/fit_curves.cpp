@@ -9,7 +9,6 @@
 #include <exception>
 #include <fstream>
 #include <kronite/kronite.hpp>
-#include <kronite/krsfd.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>

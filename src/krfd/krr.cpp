@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "base/fail.hpp"       // for fail
 #include "device/backend.hpp"  // for linalg

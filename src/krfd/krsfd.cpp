@@ -1,10 +1,9 @@
 // Fitting and the predicted mean of KRSFD.
 #include "kronite/krsfd.hpp"
 
-#include <algorithm>
+#include <utility>
 
 #include "base/fail.hpp"       // for fail
-#include "base/log.hpp"        // for warning
 #include "device/backend.hpp"  // for linalg
 #include "krfd/krsfd_input.hpp"
 #include "krfd/krsfd_kernel.hpp"

@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "base/fail.hpp"       // for fail
-#include "base/log.hpp"        // for warning
 #include "device/scratch.hpp"  // for Scratch
 
 namespace kronite::krfd {

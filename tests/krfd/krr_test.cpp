@@ -175,10 +175,11 @@ TEST_P(Krr, HasTheNumbersOfTheTutorial) {
   const Matrix x_test = npy_matrix("dense_X_test.npy"), y_test = npy_matrix("dense_Y_test.npy");
 
   const KrrModel shared = fit_krr(device, x.view(), y.view(), {KernelKind::gaussian, 2, 1e-3});
-  // Part of the grid sigma = 10^(k / 10), lambda = 10^(k / 4 - 6): where the best pairs are.
+  // What any point chose of the grid sigma = 10^(k / 10), k from 0 to 9, lambda = 10^(k / 4 - 6), k
+  // from 0 to 24.
   KrrSearch search;
-  for (int k = 0; k < 10; ++k) search.sigmas.push_back(std::pow(10, k / 10.0));
-  for (int k = 4; k < 18; ++k) search.lambdas.push_back(std::pow(10, k / 4.0 - 6));
+  for (const int k : {2, 3, 4, 5, 6, 7, 9}) search.sigmas.push_back(std::pow(10, k / 10.0));
+  for (int k = 0; k <= 14; ++k) search.lambdas.push_back(std::pow(10, k / 4.0 - 6));
   search.fold = npy_integers("dense_fold_of_train_row.npy");
   const KrrTuned tuned = tune_krr(device, x.view(), y.view(), search);
 

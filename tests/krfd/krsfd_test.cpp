@@ -101,6 +101,40 @@ TEST_P(Krsfd, TheOrderOfObservationsPlaysNoPart) {
   for (std::size_t n = 0; n < order.size(); ++n) EXPECT_NEAR(mixed[n], straight[order[n]], 1e-14);
 }
 
+TEST_P(Krsfd, TheOrderOfCurvesPlaysNoPart) {
+  const CurveData data = random_curves(7);
+  CurveData turned = data;
+  turned.x.fill([&](std::int64_t i, std::int64_t j) { return data.x.at(6 - i, j); });
+  for (std::int64_t& curve : turned.curve) curve = 6 - curve;
+  const Matrix grid = even_grid(5);
+
+  const auto a =
+      fit_krsfd(device, data.x.view(), data.observations(), grid.view(), sharp_options());
+  const auto b =
+      fit_krsfd(device, turned.x.view(), turned.observations(), grid.view(), sharp_options());
+
+  for (std::int64_t i = 0; i < 7; ++i)
+    for (std::int64_t l = 0; l < 5; ++l)
+      EXPECT_NEAR(a.theta[static_cast<std::size_t>(i * 5 + l)],
+                  b.theta[static_cast<std::size_t>((6 - i) * 5 + l)], 1e-9);
+  const CurveData wanted = random_curves(4, 2, 1, 9);
+  const auto p = a.predict(device, wanted.x.view(), wanted.points());
+  const auto q = b.predict(device, wanted.x.view(), wanted.points());
+  EXPECT_TRUE(near(column(p), column(q), {1e-9, 0}));
+}
+
+TEST_P(Krsfd, CurvesOfEqualInputsAreFine) {
+  CurveData data = random_curves(6);
+  data.x.fill([&](std::int64_t i, std::int64_t j) { return data.x.at(i / 2 * 2, j); });
+  const Matrix grid = even_grid(4);
+
+  const auto model =
+      fit_krsfd(device, data.x.view(), data.observations(), grid.view(), sharp_options());
+
+  const Matrix h = design_rows(data.x, data.curve, data.t, data.x, grid, sharp_options());
+  EXPECT_TRUE(near(column(model.theta), ridge(h, sharp_options().lambda, data.y), {1e-9, 0}));
+}
+
 TEST_P(Krsfd, ScaledValuesGiveAScaledAnswer) {
   const CurveData data = random_curves(7);
   CurveData small = data;
@@ -147,6 +181,17 @@ TEST_P(Krsfd, CompatDependsOnTheScaleAndSaysThatItHasNotConverged) {
   EXPECT_FALSE(fit_krsfd(device, data.x.view(), data.observations(), even_grid(5).view(), options)
                    .report.converged);
   EXPECT_EQ(log.warnings.size(), 1U);
+}
+
+TEST(KrsfdOptions, PublishedAreThoseOfThePublishedProgram) {
+  const KrsfdOptions options = KrsfdOptions::published();
+
+  EXPECT_TRUE(options.compat);
+  EXPECT_EQ(options.zero_ratio_x, 0.9);
+  EXPECT_EQ(options.zero_ratio_t, 0.1);
+  EXPECT_EQ(options.lambda, 0.0625);
+  EXPECT_EQ(options.compat_tolerance, 0.001);
+  EXPECT_EQ(options.compat_iterations, 500);
 }
 
 TEST_P(Krsfd, CompatReachesTheSameSolutionWhenItMayGoOn) {
