@@ -68,6 +68,21 @@ inline CurveData sparse_part(const std::string& ids) {
   return part;
 }
 
+/// The first `count` of them.
+inline CurveData first_curves(const CurveData& all, std::int64_t count) {
+  CurveData some{Matrix(count, all.x.cols), Matrix(0, 1), {}, {}};
+  some.x.fill([&](std::int64_t i, std::int64_t j) { return all.x.at(i, j); });
+  std::vector<double> t;
+  for (std::size_t n = 0; n < all.y.size(); ++n)
+    if (all.curve[n] < count) {
+      some.curve.push_back(all.curve[n]);
+      t.push_back(all.t.at(static_cast<std::int64_t>(n), 0));
+      some.y.push_back(all.y[n]);
+    }
+  some.t = column(t);
+  return some;
+}
+
 struct Measures {
   double mae = 0, rmse = 0;
   double squared_correlation = 0;  ///< what the tutorial calls R2
