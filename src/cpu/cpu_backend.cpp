@@ -63,6 +63,7 @@ CpuBackend::CpuBackend(const DeviceOptions& options)
       mixtures_(make_cpu_mixture(*this)),
       simplex_(make_cpu_simplex(*this)),
       functional_(make_cpu_functional(*this)),
+      ragged_(make_cpu_ragged(*this)),
       group_(make_cpu_group(*this)) {
   if (limit_ == 0) limit_ = default_memory_limit();
 }

@@ -33,6 +33,7 @@ class CpuBackend final : public Backend {
   MixtureOps& mixtures() override { return *mixtures_; }
   SimplexOps& simplex() override { return *simplex_; }
   FunctionalOps& functional() override { return *functional_; }
+  RaggedOps& ragged() override { return *ragged_; }
   GroupOps& group() override { return *group_; }
 
   int threads() const { return threads_; }
@@ -59,6 +60,7 @@ class CpuBackend final : public Backend {
   std::unique_ptr<MixtureOps> mixtures_;
   std::unique_ptr<SimplexOps> simplex_;
   std::unique_ptr<FunctionalOps> functional_;
+  std::unique_ptr<RaggedOps> ragged_;
   std::unique_ptr<GroupOps> group_;
 };
 
@@ -85,6 +87,7 @@ std::unique_ptr<SiteOps> make_cpu_sites(CpuBackend& backend);
 std::unique_ptr<MixtureOps> make_cpu_mixture(CpuBackend& backend);
 std::unique_ptr<SimplexOps> make_cpu_simplex(CpuBackend& backend);
 std::unique_ptr<FunctionalOps> make_cpu_functional(CpuBackend& backend);
+std::unique_ptr<RaggedOps> make_cpu_ragged(CpuBackend& backend);
 std::unique_ptr<GroupOps> make_cpu_group(CpuBackend& backend);
 
 }  // namespace kronite

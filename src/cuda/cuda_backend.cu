@@ -91,6 +91,7 @@ CudaBackend::CudaBackend(int id, CUstream_st* stream, const DeviceOptions& optio
   mixtures_ = make_mixture(*this);
   simplex_ = make_simplex(*this);
   functional_ = make_functional(*this);
+  ragged_ = make_ragged(*this);
   group_ = make_group(*this);
 }
 

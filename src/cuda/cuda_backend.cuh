@@ -56,6 +56,7 @@ class CudaBackend final : public Backend {
   MixtureOps& mixtures() override { return *mixtures_; }
   SimplexOps& simplex() override { return *simplex_; }
   FunctionalOps& functional() override { return *functional_; }
+  RaggedOps& ragged() override { return *ragged_; }
   GroupOps& group() override { return *group_; }
 
   // --- for the operations ---------------------------------------------------------------------
@@ -97,6 +98,7 @@ class CudaBackend final : public Backend {
   std::unique_ptr<MixtureOps> mixtures_;
   std::unique_ptr<SimplexOps> simplex_;
   std::unique_ptr<FunctionalOps> functional_;
+  std::unique_ptr<RaggedOps> ragged_;
   std::unique_ptr<GroupOps> group_;
 };
 
@@ -113,6 +115,7 @@ std::unique_ptr<SiteOps> make_sites(CudaBackend& backend);
 std::unique_ptr<MixtureOps> make_mixture(CudaBackend& backend);
 std::unique_ptr<SimplexOps> make_simplex(CudaBackend& backend);
 std::unique_ptr<FunctionalOps> make_functional(CudaBackend& backend);
+std::unique_ptr<RaggedOps> make_ragged(CudaBackend& backend);
 std::unique_ptr<GroupOps> make_group(CudaBackend& backend);
 
 }  // namespace kronite::cuda

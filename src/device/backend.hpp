@@ -54,6 +54,7 @@ class Backend {
   virtual MixtureOps& mixtures() = 0;
   virtual SimplexOps& simplex() = 0;
   virtual FunctionalOps& functional() = 0;
+  virtual RaggedOps& ragged() = 0;
   virtual GroupOps& group() = 0;
 
  protected:
@@ -103,6 +104,6 @@ struct CudaModule {
   Backend* (*make)(int id, CUstream_st* stream, const DeviceOptions& options);
 };
 /// Raised by one whenever Backend or an operation group changes.
-inline constexpr int kCudaModuleVersion = 6;
+inline constexpr int kCudaModuleVersion = 7;
 
 }  // namespace kronite

@@ -407,6 +407,48 @@ class FunctionalOps {
                                  MatrixView<const double> weight, MatrixView<double> out) = 0;
 };
 
+/// Curves of different lengths, their rows side by side.
+struct RaggedRows {
+  VectorView<const std::int64_t>
+      first;  ///< curves + 1: the rows of curve i are [first_i, first_{i+1})
+  VectorView<const std::int64_t> curve;  ///< of each row
+};
+
+/// Least squares on curves of different lengths, in double precision. S systems are solved at
+/// once: system s has the columns [s K, (s + 1) K) of a matrix with S K columns, its block s.
+class RaggedOps {
+ public:
+  virtual ~RaggedOps() = default;
+
+  /// out_ns = sum_k basis_nk z_{i, sK + k}, i the curve of row n. basis: rows x K, z: curves x
+  /// SK, out: rows x S.
+  virtual void ragged_product(const RaggedRows& rows, MatrixView<const double> basis,
+                              MatrixView<const double> z, MatrixView<double> out) = 0;
+
+  /// The transpose: out_{i, sK + k} = sum of basis_nk r_ns over the rows n of curve i. basis:
+  /// rows x K, r: rows x S, out: curves x SK.
+  virtual void ragged_transpose_product(const RaggedRows& rows, MatrixView<const double> basis,
+                                        MatrixView<const double> r, MatrixView<double> out) = 0;
+
+  /// sums_s = sum of a_ij b_ij over block s, in a fixed order. a, b: n x SK, sums: S.
+  virtual void block_dots(MatrixView<const double> a, MatrixView<const double> b,
+                          VectorView<double> sums) = 0;
+
+  /// y <- alpha_s x + beta_s y in block s; with beta_s = 0, y is not read. x, y: n x SK; alpha,
+  /// beta: S.
+  virtual void combine_blocks(VectorView<const double> alpha, MatrixView<const double> x,
+                              VectorView<const double> beta, MatrixView<double> y) = 0;
+
+  /// x_{i, sK + k} <- x_{i, sK + k} / (w_i d_k + lambda). x: n x SK, w: n, d: K.
+  virtual void divide_by_spectrum(VectorView<const double> w, VectorView<const double> d,
+                                  double lambda, MatrixView<double> x) = 0;
+
+  /// b_nm <- b_nm c_ij with i = row_n, j = column_m. c: any size, b: row.size x column.size.
+  virtual void multiply_by_curves(VectorView<const std::int64_t> row,
+                                  VectorView<const std::int64_t> column, MatrixView<const double> c,
+                                  MatrixView<double> b) = 0;
+};
+
 /// Integer selection, common to all precisions.
 class GroupOps {
  public:

@@ -1,0 +1,56 @@
+// Pieces that the files of KRSFD and of the functional linear model share.
+#include "krfd/krsfd_parts.hpp"
+
+#include "base/fail.hpp"  // for fmt::format
+#include "base/log.hpp"   // for warning
+
+namespace kronite::krfd {
+
+std::vector<std::int64_t> curve_of_rows(const std::vector<std::int64_t>& first) {
+  std::vector<std::int64_t> curve;
+  for (std::size_t i = 0; i + 1 < first.size(); ++i)
+    curve.resize(static_cast<std::size_t>(first[i + 1]), static_cast<std::int64_t>(i));
+  return curve;
+}
+
+KrsfdParts::KrsfdParts(Device& device, const KrsfdModel& model)
+    : curve(curve_of_rows(model.first)),
+      rows(device, model.first, curve),
+      gram(kernel_matrix(device, kernel_x(model), model.x, model.x, model.features)),
+      basis(kernel_matrix(device, kernel_t(model), model.t, model.grid, model.dimensions)) {}
+
+void check_new_inputs(const KrsfdModel& model, MatrixView<const double> x) {
+  check_matrix("x", x);
+  check_columns("x", x.cols, model.features);
+}
+
+void add_to_diagonal(Device& device, double value, MatrixView<double> m) {
+  const Array<double> values(device, std::vector<double>(static_cast<std::size_t>(m.rows), value),
+                             m.rows, 1);
+  const Array<double> one(device, std::vector<double>{1}, 1, 1);
+  // A diagonal is a column whose rows are one more than a row apart.
+  device.backend().ragged().combine_blocks(one.vector(), values.view(), one.vector(),
+                                           {m.data, m.rows, 1, m.ld + 1, m.place});
+}
+
+void warn_unless_converged(const SolverReport& report) {
+  if (!report.converged)
+    warning(fmt::format(
+        "the solution has not converged: the residual is {:.1e} of the right-hand side after {} "
+        "iterations",
+        report.relative_residual, report.iterations));
+}
+
+std::vector<double> values_at(Device& device, const SortedPoints& points,
+                              MatrixView<const double> z, MatrixView<const double> basis) {
+  const RaggedOnDevice rows(device, points.first, points.curve);
+  Array<double> values(device, points.size(), 1);
+  device.backend().ragged().ragged_product(rows.rows(), basis, z, values.view());
+  const std::vector<double> sorted = values.to_host();
+  std::vector<double> out(sorted.size());
+  for (std::size_t n = 0; n < out.size(); ++n)
+    out[static_cast<std::size_t>(points.place[n])] = sorted[n];
+  return out;
+}
+
+}  // namespace kronite::krfd
