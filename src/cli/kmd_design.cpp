@@ -192,12 +192,16 @@ void DesignCommand::print(const Target& target, const kmd::Design& design,
     if (!design.complete) row.push_back(i < design.proved ? "yes" : "no");
     table.add(std::move(row));
   }
-  const std::string found = design.complete
-                                ? fmt::format("the {} closest, proved", design.proposals.size())
-                                : fmt::format(
-                                      "{} found, of which {} proved to be the closest: no other is "
-                                      "closer than {:.4f}",
-                                      design.proposals.size(), design.proved, design.lower_bound);
+  const auto count = design.proposals.size();
+  const std::string found =
+      !design.complete
+          ? fmt::format(
+                "{} found, of which {} proved to be the closest: no other is closer than "
+                "{:.4f}",
+                count, design.proved, design.lower_bound)
+      : std::ssize(design.proposals) < options.top
+          ? fmt::format("all {} that there are, proved", count)
+          : fmt::format("the {} closest, proved", count);
   fmt::print("{}: {}; {} nodes; any number of elements and atoms: {:.4f}\n", target.name, found,
              design.nodes, design.relaxed);
   table.print();

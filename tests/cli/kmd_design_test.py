@@ -150,7 +150,7 @@ class DesignTest(Case):
         ]:
             with self.subTest(message):
                 self.expect_failure(message, *arguments, "--out", "never.csv")
-        self.expect_failure(".csv or .jsonl is expected", *target, "--out", "d.txt", code=105)
+        self.expect_failure(".csv or .jsonl is expected", *target, "--out", "d.txt", code=2)
 
 
 class SearchTest(Case):

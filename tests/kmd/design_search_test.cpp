@@ -5,55 +5,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "kronite/error.hpp"   // for Error
-#include "support/matrix.hpp"  // for HostMatrix
-#include "support/random.hpp"  // for random_value
+#include "kmd/design_world.hpp"  // for World, with_states
+#include "kronite/error.hpp"     // for Error
 
 namespace kronite::kmd {
 namespace {
 
-using test::HostMatrix;
-
-/// Components A, B, ... with random rows of H, and a target.
-struct World {
-  World(std::uint64_t seed, int n, double noise = 0.3) : h(n, n + 2), phi(h.cols) {
-    h.fill([&](std::int64_t i, std::int64_t k) {
-      return 1 + test::random_value(seed, i * 100 + k) + (i == k ? 1 : 0);
-    });
-    for (int i = 0; i < n; ++i) {
-      components.names.push_back(std::string(1, static_cast<char>('A' + i)));
-      const double w = 0.5 + 0.5 * test::random_value(seed + 1, i);
-      for (std::int64_t k = 0; k < h.cols; ++k) phi[k] += 2 * w / n * h.at(i, k);
-    }
-    for (std::int64_t k = 0; k < h.cols; ++k) phi[k] += noise * test::random_value(seed + 2, k);
-  }
-
-  Design design(const Constraints& constraints, const DesignOptions& options) const {
-    const DesignSpace space = design_space(components, constraints, options);
-    const DesignGeometry geometry(h.view());
-    const DesignTarget target(geometry, {phi.data(), std::ssize(phi)});
-    return (options.atoms > 0 ? search_formulas : search_supports)(geometry, target, space, options)
-        ->run();
-  }
-  double distance(const std::vector<double>& w) const {
-    double sum = 0;
-    for (std::int64_t k = 0; k < h.cols; ++k) {
-      double rest = phi[k];
-      for (std::int64_t i = 0; i < h.rows; ++i) rest -= w[i] * h.at(i, k);
-      sum += rest * rest;
-    }
-    return std::sqrt(sum);
-  }
-
-  Components components;
-  HostMatrix<double> h;
-  std::vector<double> phi;
-};
+using test::with_states;
+using test::World;
 
 struct Found {
   double distance;
@@ -223,13 +188,6 @@ void expect_first(const World& world, const Constraints& c, const DesignOptions&
   }
 }
 
-Constraints with_states(Constraints c) {
-  c.neutral = true;
-  c.states = {{"A", {2}},    {"B", {4, 2}},   {"C", {-2}},
-              {"D", {1, 3}}, {"E", {-1, -3}}, {"F", {0, 2}}};
-  return c;
-}
-
 TEST(DesignSearch, RanksSupportsAsEnumerationDoes) {
   for (std::uint64_t seed = 1; seed <= 12; ++seed)
     for (const int most : {0, 1, 2, 3})
@@ -376,97 +334,6 @@ TEST(DesignSearch, StopsWhenAsked) {
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), Errc::cancelled);
   }
-}
-
-/// The message with which constraints are refused.
-std::string refusal(const Constraints& c, const DesignOptions& options = {}) {
-  try {
-    World(1, 6).design(c, options);
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), Errc::invalid_argument);
-    return e.what();
-  }
-  return "accepted";
-}
-
-TEST(DesignSpace, SaysWhichConstraintsContradict) {
-  Constraints c;
-  c.required = c.forbidden = {"B"};
-  EXPECT_EQ(refusal(c), "B is both required and forbidden");
-  c = {};
-  c.allowed = {"A"};
-  c.required = {"B"};
-  EXPECT_EQ(refusal(c), "B is required, but it is not among those allowed");
-  c = {};
-  c.forbidden = {"Q"};
-  EXPECT_EQ(refusal(c), "forbidden: there is no component 'Q'");
-  c = {};
-  c.forbidden = {"A", "B", "C", "D", "E", "F"};
-  EXPECT_EQ(refusal(c), "no component is allowed");
-  c = {};
-  c.forbidden = {"A"};
-  c.bounds = {{"A", 0.1, 0.3}};
-  EXPECT_EQ(refusal(c), "A must have at least 0.1, but it may not be there");
-  c = {};
-  c.bounds = {{"A", 0.6, 1}, {"B", 0.6, 1}};
-  EXPECT_EQ(refusal(c), "the lower bounds of A, B add up to 1.2, above 1");
-  c = {};
-  c.bounds = {{"A", 0.5, 0.4}};
-  EXPECT_EQ(refusal(c), "the bounds of A are 0.5 and 0.4; expected 0 <= lower <= upper <= 1");
-  c = {};
-  c.bounds = {{"A", 0.1, 0.2}, {"A", 0.1, 0.3}};
-  EXPECT_EQ(refusal(c), "A has bounds twice");
-  c = {};
-  c.required = {"A"};
-  c.bounds = {{"A", 0, 0.005}};
-  EXPECT_EQ(refusal(c), "A is required with at least 0.01, but its upper bound is 0.005");
-  c = {};
-  c.required = {"A", "C", "E"};
-  c.most_components = 2;
-  EXPECT_EQ(refusal(c), "A, C, E are required, 3 components, but at most 2 may be there");
-  c = {};
-  c.allowed = {"A", "B"};
-  c.bounds = {{"A", 0, 0.3}, {"B", 0, 0.3}};
-  EXPECT_EQ(refusal(c),
-            "the upper bounds of 2 components that may be there add up to 0.6 at most, below 1");
-  c = {};
-  c.least_weight = 1;
-  EXPECT_EQ(refusal(c), "the least weight is 1; expected 0 or more and below 1");
-  c = {};
-  c.states = {{"A", {1}}};
-  EXPECT_EQ(refusal(c), "there are oxidation states, but neutrality is not asked for");
-  DesignOptions options;
-  options.atoms = 2;
-  c = {};
-  c.required = {"A", "C", "E"};
-  EXPECT_EQ(refusal(c, options),
-            "A, C, E are required, 3 components, but a formula may have 2 atoms at most");
-}
-
-TEST(DesignSpace, SaysWhenNoOxidationStatesAreNeutral) {
-  Constraints c = with_states({});
-  c.allowed = {"A", "B", "D"};
-  EXPECT_EQ(refusal(c), "no choice of oxidation states is neutral for A, B, D within these bounds");
-  c = with_states({});
-  c.required = {"A", "B"};
-  c.most_components = 2;
-  EXPECT_EQ(refusal(c), "no choice of oxidation states is neutral for A, B within these bounds");
-  c = with_states({});
-  c.states.erase(c.states.begin());
-  c.required = {"A"};
-  EXPECT_EQ(refusal(c),
-            "A is required, but has no oxidation state, without which nothing is neutral");
-}
-
-TEST(DesignSpace, NeutralStatesAreTheFirstThereAre) {
-  const std::vector<int> iron{2, 3}, oxygen{-2}, tin{-4, 2, 4};
-  const std::vector<int> two{2, 3}, one{1, 2};
-
-  EXPECT_EQ(neutral_states(two, std::vector<const std::vector<int>*>{&iron, &oxygen}),
-            (std::vector<int>{3, -2}));
-  EXPECT_EQ(neutral_states(one, std::vector<const std::vector<int>*>{&tin, &oxygen}),
-            (std::vector<int>{4, -2}));
-  EXPECT_TRUE(neutral_states(two, std::vector<const std::vector<int>*>{&tin, &oxygen}).empty());
 }
 
 }  // namespace
