@@ -11,6 +11,7 @@ void add_kmd(CLI::App& program) {
   CLI::App* kmd = program.add_subcommand(
       "kmd", "Kernel mean descriptors of compositions and other mixtures, and their inverse");
   kmd->require_subcommand(1);
+  kmd->footer("Example:  kronite kmd transform SrTiO3 'Ca(OH)2' --out kmd.csv");
   add_kmd_design(*kmd);
   add_kmd_invert(*kmd);
   add_kmd_map(*kmd);
