@@ -401,7 +401,9 @@ TEST_F(ElementFeatures, GiveTheReferenceDescriptors) {
   for (std::int64_t i = 0; i < w.rows(); ++i) {
     double row = 0;
     for (std::int64_t j = 0; j < 580; ++j) row += out[580 * i + j];
-    if (i == 0) EXPECT_NEAR(row, 95.62161470587282, 1e-12);
+    if (i == 0) {
+      EXPECT_NEAR(row, 95.62161470587282, 1e-12);
+    }
     total += row;
   }
   EXPECT_NEAR(total, 3438133.309490246, 1e-6);  // of 35,463 additions, each rounded to 2e-10
