@@ -29,7 +29,7 @@ struct MapCommand {
   std::string config, out;
   std::optional<std::string> descriptor, column, label, title;
   std::optional<double> low, high;
-  std::optional<bool> standardise;
+  bool standardise = false, leave = false;
 
   void run() const;
 
@@ -53,7 +53,7 @@ kmd::MapSettings MapCommand::chosen() const {
   if (title) map.title = *title;
   if (low) map.low = *low;
   if (high) map.high = *high;
-  if (standardise) map.standardise = *standardise;
+  if (standardise || leave) map.standardise = standardise;
   if (map.column.empty() && (low || high || label))
     fail(Errc::invalid_argument, "{} is for the colours of --colour",
          low    ? "--low"
@@ -172,8 +172,10 @@ void add_kmd_map(CLI::App& kmd) {
                   "[kmd]")
       ->check(CLI::IsMember({"kmd", "statistics"}).description(""))
       ->type_name("kmd|statistics");
-  app->add_flag("--standardise,!--no-standardise", command->standardise,
-                "Divide columns by their standard deviations first, or do not [only statistics]");
+  CLI::Option* divide =
+      app->add_flag("--standardise", command->standardise,
+                    "Divide columns by their standard deviations first [only statistics]");
+  app->add_flag("--no-standardise", command->leave, "Leave columns as they are")->excludes(divide);
   command->components.add(*app);
   command->settings.add(*app);
   app->add_option("--out", command->out, "FILE.svg; the same as a table goes into FILE.csv")

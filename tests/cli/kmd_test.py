@@ -280,7 +280,7 @@ class Invert(Case):
                 rows = self.table("m.csv")
                 self.assertEqual([row["name"] for row in rows], FORMULAS)
                 self.assertEqual([row["formula"] for row in rows],
-                                 ["SrTiO3", "Ca(HO)2", "La37Sr3(CuO4)20", "O2", ""])
+                                 ["SrTiO3", "Ca(HO)2", "Sr3La37(CuO4)20", "O2", ""])
                 self.assertEqual({row["on_manifold"] for row in rows}, {"yes"})
                 self.assertEqual(rows[3]["mixture"], "O2")
                 # Condition numbers are below 1e5, so that ten digits are safe.
@@ -468,6 +468,8 @@ class Map(Case):
         self.expect_failure("no.toml: cannot read this file", "map", "--config", "no.toml", "MgO", "SiO2", *out)
         self.expect_failure("ends in .svg", "map", "MgO", "SiO2", "--out", "map.png", code=2)
         self.expect_failure("no formula", "map", *out)
+        self.expect_failure("--no-standardise", "map", "MgO", "SiO2", "--standardise", "--no-standardise", *out,
+                            code=2)
         self.expect_failure("neither kernel nor grid", "map", "MgO", "SiO2", "--descriptor", "statistics", "--sigma",
                             1, *out)
 

@@ -58,7 +58,9 @@ TEST_P(PrincipalComponents, AxesAreEigenvectorsOfTheCovariance) {
   EXPECT_NEAR(pca.total_variance, trace, 1e-11 * trace);
   for (std::int64_t a = 0; a < kCols; ++a) {
     const double* axis = pca.axes.data() + a * kCols;
-    if (a > 0) EXPECT_LE(pca.variance[a], pca.variance[a - 1]);
+    if (a > 0) {
+      EXPECT_LE(pca.variance[a], pca.variance[a - 1]);
+    }
     for (std::int64_t b = 0; b <= a; ++b) {
       double product = 0;
       for (std::int64_t j = 0; j < kCols; ++j) product += axis[j] * pca.axes[b * kCols + j];
