@@ -12,7 +12,7 @@ namespace kronite {
 namespace {
 
 constexpr std::int64_t kRowsPerTile = 64;
-constexpr int kChunk = 2 * kLanes<double>;
+constexpr int kWidth = kLanes<double>;
 
 class CpuSimplex final : public SimplexOps {
  public:
@@ -24,15 +24,15 @@ class CpuSimplex final : public SimplexOps {
     const std::int64_t n = p.rows, tiles = tiles_of(w.rows, kRowsPerTile);
     const auto threads = static_cast<int>(
         std::clamp<std::int64_t>(tiles, 1, static_cast<std::int64_t>(backend_.threads())));
-    // Rows of P that whole chunks can be read of.
-    const std::int64_t padded = tiles_of(n, kChunk) * kChunk;
+    // Rows of P that whole vectors can be read of.
+    const std::int64_t padded = tiles_of(n, kWidth) * kWidth;
     const Scratch<double> wide(backend_, n, padded);
     for (std::int64_t i = 0; i < n; ++i) {
       double* row = wide.matrix().row(i);
       std::fill(std::copy_n(p.row(i), n, row), row + padded, 0.0);
     }
     const MatrixView<const double> matrix(wide.data(), n, n, padded, Place{});
-    const Scratch<double> numbers(backend_, threads, 4 * n + simplex_factor_size(n));
+    const Scratch<double> numbers(backend_, threads, 4 * n + simplex_factor_size<kWidth>(n));
     const Scratch<std::int32_t> indices(backend_, threads, 2 * n);
     parallel_tiles(threads, tiles, [&](std::int64_t tile, int thread) {
       double* x = numbers.matrix().row(thread);
@@ -44,7 +44,7 @@ class CpuSimplex final : public SimplexOps {
       SimplexState state;
       GpuThreads<SimplexRegisters> alone{0, {}};  // on the CPU: a block of one thread
       for (std::int64_t i = tile * kRowsPerTile; i < end; ++i)
-        simplex_block<1, kChunk>(matrix, q.row(i), options, w.row(i), outcome.data[i], memory,
+        simplex_block<1, kWidth>(matrix, q.row(i), options, w.row(i), outcome.data[i], memory,
                                  state, alone);
     });
   }

@@ -19,7 +19,7 @@ constexpr std::int64_t kMostBlocks = 1 << 12;
 
 struct SimplexShared {
   SimplexState state;
-  double factor[simplex_factor_size(kSharedSupport)];
+  double factor[simplex_factor_size<1>(kSharedSupport)];
   double numbers[4 * kSharedComponents];
   std::int32_t indices[2 * kSharedComponents];
 };
@@ -69,7 +69,7 @@ class CudaSimplex final : public SimplexOps {
     BlockMemory memory{};
     memory.numbers_per_block = fits ? 0 : 4 * n;
     memory.indices_per_block = fits ? 0 : 2 * n;
-    memory.factor_size = n <= kSharedSupport ? 0 : simplex_factor_size(n);
+    memory.factor_size = n <= kSharedSupport ? 0 : simplex_factor_size<1>(n);
     const std::int64_t per_block =
         8 * (memory.numbers_per_block + memory.factor_size) + 4 * memory.indices_per_block + 1;
     const auto room =

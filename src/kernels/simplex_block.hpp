@@ -18,9 +18,12 @@
 
 namespace kronite {
 
-/// The upper factor of a support of m and its two right-hand sides, packed by rows.
+/// Values of the upper factor of a support of m with its two right-hand sides. With one lane it is
+/// packed by rows; with more, rows are of one length, a multiple of the lanes, so that whole
+/// vectors are eliminated at a time. What lies left of the diagonal in a vector means nothing.
+template <int lanes>
 KRONITE_HD constexpr std::int64_t simplex_factor_size(std::int64_t m) {
-  return m * (m + 2) - m * (m - 1) / 2;
+  return lanes == 1 ? m * (m + 2) - m * (m - 1) / 2 : m * ((m + 1 + lanes) / lanes * lanes);
 }
 
 /// Memory of one row: n values each, but the factors.
@@ -33,13 +36,13 @@ struct SimplexMemory {
   std::int32_t* member;  ///< by component: whether it is in the support
   double* small_factor;  ///< for supports up to small_support
   std::int64_t small_support;
-  double* large_factor;  ///< simplex_factor_size(n)
+  double* large_factor;  ///< simplex_factor_size<lanes>(n)
 };
 
 /// What the threads of a block share. A value is written by one phase and read after it; the phase
 /// that follows the reading never writes it.
 struct SimplexState {
-  double nu;
+  double nu;           ///< for q less that of the support's first component
   double scale;        ///< largest |q_j|
   double violation;    ///< of the last step
   std::int32_t count;  ///< components in the support
@@ -51,14 +54,24 @@ struct SimplexState {
   SimplexStatus status;
 };
 
-struct SimplexRegisters {};
+struct SimplexRegisters {
+  double correction;  ///< of nu
+};
 
 namespace simplex {
 
-/// Row i of the factor, to be indexed with j >= i.
-KRONITE_HD inline double* factor_row(double* factor, std::int64_t i, std::int64_t width) {
-  return factor + i * width - i * (i + 1) / 2;
-}
+/// The factor of a support of m, to be indexed from the lane of the diagonal on.
+template <int lanes>
+struct Factor {
+  double* data;
+  std::int64_t width;
+
+  KRONITE_HD Factor(double* data_, std::int64_t m)
+      : data(data_), width((m + 1 + lanes) / lanes * lanes) {}
+  KRONITE_HD double* row(std::int64_t i) const {
+    return data + i * width - (lanes == 1 ? i * (i + 1) / 2 : 0);
+  }
+};
 
 /// The support is what `member` says, in ascending order.
 KRONITE_HD inline void list_support(std::int64_t n, SimplexMemory& m, SimplexState& s) {
@@ -195,32 +208,34 @@ KRONITE_HD inline void decide(MatrixView<const double> p, const SimplexOptions& 
 
 /// x of the support: Gaussian elimination on the upper part of P_FF with q_F and 1 as two columns
 /// more, with one barrier a column each way.
-template <int threads, class Each>
+template <int threads, int lanes, class Each>
 KRONITE_HD inline void solve_support(MatrixView<const double> p, const double* q,
                                      std::int64_t count, SimplexMemory& m, SimplexState& s,
                                      Each& each) {
-  const std::int64_t width = count + 2;
-  double* const factor = count <= m.small_support ? m.small_factor : m.large_factor;
+  const Factor<lanes> factor(count <= m.small_support ? m.small_factor : m.large_factor, count);
   each([&](int thread, SimplexRegisters&) {
     for (std::int64_t i = thread; i < count; i += threads) {
-      double* row = factor_row(factor, i, width);
+      double* row = factor.row(i);
       const double* from = &element(p, m.support[i], 0);
-      for (std::int64_t j = i; j < count; ++j) row[j] = from[m.support[j]];
-      row[count] = q[m.support[i]];
+      for (std::int64_t j = i - i % lanes; j < count; ++j) row[j] = from[m.support[j]];
+      // Less the first one: far targets have q much larger than what their differences decide.
+      row[count] = q[m.support[i]] - q[m.support[0]];
       row[count + 1] = 1;
+      for (std::int64_t j = count + 2; j < factor.width; ++j) row[j] = 0;
     }
   });
   for (std::int64_t k = 0; k < count; ++k)
     each([&](int thread, SimplexRegisters&) {
-      const double* __restrict__ pivot_row = factor_row(factor, k, width);
+      const double* __restrict__ pivot_row = factor.row(k);
       const double least = 8 * 2.220446049250313e-16 * element(p, m.support[k], m.support[k]);
       const bool good = pivot_row[k] > least;
       const double inverse = good ? 1 / pivot_row[k] : 0;
       const std::int64_t first = k + 1 + (thread - (k + 1) % threads + threads) % threads;
       for (std::int64_t i = first; i < count; i += threads) {
-        double* __restrict__ row = factor_row(factor, i, width);
+        double* __restrict__ row = factor.row(i);
         const double share = pivot_row[i] * inverse;
-        for (std::int64_t j = i; j < width; ++j) row[j] -= share * pivot_row[j];
+        for (std::int64_t j = i - i % lanes; j < factor.width; j += lanes)
+          for (int c = 0; c < lanes; ++c) row[j + c] -= share * pivot_row[j + c];
       }
       if (k % threads != thread) return;
       m.pivots[k] = inverse;
@@ -229,33 +244,54 @@ KRONITE_HD inline void solve_support(MatrixView<const double> p, const double* q
   each([&](int thread, SimplexRegisters&) {
     double ones = 0, both = 0;  // 1'P^-1 1 and 1'P^-1 q
     for (std::int64_t k = 0; k < count; ++k) {
-      const double* row = factor_row(factor, k, width);
+      const double* row = factor.row(k);
       ones += row[count + 1] * row[count + 1] * m.pivots[k];
       both += row[count + 1] * row[count] * m.pivots[k];
     }
     const double nu = ones > 0 ? (both - 1) / ones : 0;
     if (thread == 0) s.nu = nu;
     for (std::int64_t k = thread; k < count; k += threads) {
-      const double* row = factor_row(factor, k, width);
+      const double* row = factor.row(k);
       m.x[k] = row[count] - nu * row[count + 1];
+      m.slope[k] = row[count + 1];  // becomes P^-1 1
     }
   });
   for (std::int64_t k = count - 1; k > 0; --k)
     each([&](int thread, SimplexRegisters&) {
-      const double known = m.x[k] * m.pivots[k];
-      for (std::int64_t i = thread; i < k; i += threads)
-        m.x[i] -= factor_row(factor, i, width)[k] * known;
+      const double x = m.x[k] * m.pivots[k], ones = m.slope[k] * m.pivots[k];
+      for (std::int64_t i = thread; i < k; i += threads) {
+        const double share = factor.row(i)[k];
+        m.x[i] -= share * x;
+        m.slope[i] -= share * ones;
+      }
     });
   each([&](int thread, SimplexRegisters&) {
-    for (std::int64_t k = thread; k < count; k += threads) m.x[k] *= m.pivots[k];
+    for (std::int64_t k = thread; k < count; k += threads) {
+      m.x[k] *= m.pivots[k];
+      m.slope[k] *= m.pivots[k];
+    }
+  });
+  // Rounding in nu grows in x by the condition of P_FF: what the sum is off by says how much it
+  // was.
+  each([&](int, SimplexRegisters& r) {
+    double sum = -1, ones = 0;
+    for (std::int64_t k = 0; k < count; ++k) {
+      sum += m.x[k];
+      ones += m.slope[k];
+    }
+    r.correction = ones > 0 ? sum / ones : 0;
+  });
+  each([&](int thread, SimplexRegisters& r) {
+    for (std::int64_t k = thread; k < count; k += threads) m.x[k] -= r.correction * m.slope[k];
+    if (thread == 0) s.nu += r.correction;
   });
 }
 
 }  // namespace simplex
 
-/// Row w of the contract in device/ops.hpp. A thread takes `chunk` neighbouring components at a
+/// Row w of the contract in device/ops.hpp. A thread takes `lanes` neighbouring components at a
 /// time; rows of P can be read up to a multiple of it.
-template <int threads, int chunk, class Each>
+template <int threads, int lanes, class Each>
 KRONITE_HD inline void simplex_block(MatrixView<const double> p, const double* q,
                                      const SimplexOptions& options, double* w,
                                      SimplexOutcome& outcome, SimplexMemory m, SimplexState& s,
@@ -274,18 +310,18 @@ KRONITE_HD inline void simplex_block(MatrixView<const double> p, const double* q
   std::int64_t steps = 0;
   for (bool ended = false; !ended && steps < most_steps; ++steps) {
     const std::int64_t count = s.count;
-    simplex::solve_support<threads>(p, q, count, m, s, each);
+    simplex::solve_support<threads, lanes>(p, q, count, m, s, each);
     each([&](int thread, SimplexRegisters&) {
-      const double nu = s.nu;
-      for (std::int64_t i = std::int64_t{thread} * chunk; i < n; i += threads * chunk) {
-        double sum[chunk] = {};
+      const double nu = s.nu, shift = q[m.support[0]];
+      for (std::int64_t i = std::int64_t{thread} * lanes; i < n; i += threads * lanes) {
+        double sum[lanes] = {};
         for (std::int64_t k = 0; k < count; ++k) {
           const double share = m.x[k];
           const double* row = &element(p, m.support[k], i);
-          for (int c = 0; c < chunk; ++c) sum[c] += share * row[c];
+          for (int c = 0; c < lanes; ++c) sum[c] += share * row[c];
         }
-        const std::int64_t here = n - i < chunk ? n - i : chunk;
-        for (std::int64_t c = 0; c < here; ++c) m.slope[i + c] = sum[c] - q[i + c] + nu;
+        const std::int64_t here = n - i < lanes ? n - i : lanes;
+        for (std::int64_t c = 0; c < here; ++c) m.slope[i + c] = sum[c] - (q[i + c] - shift) + nu;
       }
     });
     each([&](int thread, SimplexRegisters&) {

@@ -19,7 +19,7 @@ constexpr std::int64_t kMost = 20, kSmallSupport = 3;
 /// As the kernel has it, with room for few components.
 struct Shared {
   SimplexState state;
-  double small_factor[simplex_factor_size(kSmallSupport)];
+  double small_factor[simplex_factor_size<1>(kSmallSupport)];
   double numbers[4 * kMost];
   std::int32_t indices[2 * kMost];
 };
@@ -36,7 +36,7 @@ Result run_blocks(const HostMatrix<double>& p, const HostMatrix<double>& q, Simp
   const std::int64_t n = p.rows;
   for (std::int64_t i = 0; i < q.rows; ++i) {
     CpuBlock<Shared, SimplexRegisters> threads(kThreads, order);
-    std::vector<double> large_factor(static_cast<std::size_t>(simplex_factor_size(n)),
+    std::vector<double> large_factor(static_cast<std::size_t>(simplex_factor_size<1>(n)),
                                      std::numeric_limits<double>::quiet_NaN());
     Shared& s = threads.shared();
     const SimplexMemory memory{s.numbers,         s.numbers + n, s.numbers + 2 * n,
