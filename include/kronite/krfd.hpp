@@ -100,14 +100,16 @@ class Model {
  public:
   struct State;
   explicit Model(std::shared_ptr<const State> state);  // by fit()
+  const State& state() const { return *state_; }       // for files
 
   const Hyperparameters& hyperparameters() const;
-  std::int64_t systems() const;      ///< N
-  std::int64_t points() const;       ///< T
-  std::int64_t features() const;     ///< p
-  std::int64_t coordinates() const;  ///< q
-  FitPath path() const;              ///< the one that was taken
-  double sigma2() const;             ///< variance of the noise
+  std::int64_t systems() const;          ///< N
+  std::int64_t points() const;           ///< T
+  std::int64_t features() const;         ///< p
+  std::int64_t coordinates() const;      ///< q
+  FitPath path() const;                  ///< the one that was taken
+  double sigma2() const;                 ///< variance of the noise
+  const std::vector<double>& t() const;  ///< the points that it was fitted at, T x q
   /// Coefficients, N x T and N; those of equal rows of X are equal.
   const std::vector<double>& theta() const;
   const std::vector<double>& c() const;

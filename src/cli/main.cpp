@@ -54,6 +54,7 @@ int main(int argc, char** argv) {
   program.footer("Example:  kronite csp predict SrTiO3 --out results");
   cli::add_csp(program);
   cli::add_kmd(program);
+  cli::add_krfd(program);
   cli::add_templates(program);
   cli::add_describe(program);
   cli::add_fingerprint(program);

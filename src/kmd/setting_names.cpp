@@ -3,16 +3,15 @@
 
 #include <algorithm>
 
+#include "math/kernel_names.hpp"  // for kernel_names
+
 namespace kronite::kmd {
 
 const std::vector<std::string>& layout_names() {
   static const std::vector<std::string> names = {"grid", "joint"};
   return names;
 }
-const std::vector<std::string>& kernel_names() {
-  static const std::vector<std::string> names = {"gaussian", "laplacian", "matern32", "matern52"};
-  return names;
-}
+const std::vector<std::string>& kernel_names() { return math::kernel_names(); }
 const std::vector<std::string>& scaling_names() {
   static const std::vector<std::string> names = {"auto", "none", "min_max", "z_score"};
   return names;

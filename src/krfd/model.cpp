@@ -63,6 +63,7 @@ std::int64_t Model::features() const { return state_->data.features; }
 std::int64_t Model::coordinates() const { return state_->data.coordinates; }
 FitPath Model::path() const { return state_->path; }
 double Model::sigma2() const { return state_->sigma2; }
+const std::vector<double>& Model::t() const { return state_->data.t; }
 const std::vector<double>& Model::theta() const { return state_->theta; }
 const std::vector<double>& Model::c() const { return state_->c; }
 const std::vector<double>& Model::residuals() const { return state_->residuals; }

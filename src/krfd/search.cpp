@@ -4,33 +4,20 @@
 #include <limits>
 #include <string_view>
 
-#include "base/fail.hpp"     // for fail
-#include "base/hash.hpp"     // for ContentHash
-#include "base/log.hpp"      // for notice
-#include "krfd/data.hpp"     // for check_matrix
-#include "kronite/krfd.hpp"  // for SearchOptions
-#include "learn/search.hpp"  // for Search
+#include "base/fail.hpp"          // for fail
+#include "base/hash.hpp"          // for ContentHash
+#include "base/log.hpp"           // for notice
+#include "krfd/data.hpp"          // for check_matrix
+#include "kronite/krfd.hpp"       // for SearchOptions
+#include "learn/search.hpp"       // for Search
+#include "math/kernel_names.hpp"  // for name_of
 
 namespace kronite::krfd {
 namespace {
 
-const char* name_of(KernelKind kind) {
-  switch (kind) {
-    case KernelKind::gaussian:
-      return "gaussian";
-    case KernelKind::laplacian:
-      return "laplacian";
-    case KernelKind::matern32:
-      return "matern32";
-    case KernelKind::matern52:
-      return "matern52";
-  }
-  return "";
-}
-
 std::vector<std::string> names(const std::vector<KernelKind>& kinds) {
   std::vector<std::string> all;
-  for (const KernelKind kind : kinds) all.emplace_back(name_of(kind));
+  for (const KernelKind kind : kinds) all.push_back(math::name_of(kind));
   return all;
 }
 

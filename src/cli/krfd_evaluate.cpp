@@ -1,0 +1,190 @@
+// kronite krfd evaluate: how well curves are predicted that were not learned from.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <set>
+
+#include "base/fail.hpp"          // for fail
+#include "base/printable.hpp"     // for printable
+#include "cli/kmd_options.hpp"    // for DeviceOption
+#include "cli/krfd.hpp"           // for add_krfd_evaluate
+#include "cli/krfd_options.hpp"   // for CurveOptions, HyperOptions, TuneOptions
+#include "cli/terminal.hpp"       // for Table, print_message
+#include "io/atomic_file.hpp"     // for write_file
+#include "io/folder.hpp"          // for make_folder
+#include "io/input.hpp"           // for LineReader
+#include "krfd/judge_report.hpp"  // for JudgedSplit and the figures
+
+namespace kronite::cli {
+namespace {
+
+struct EvaluateCommand {
+  CurveOptions files;
+  HyperOptions hyper;
+  TuneOptions tuning;
+  DeviceOption device;
+  std::string test_ids, out;
+  int splits = 5, draws = 5;
+  double test_share = 0.25;
+  bool tune_once = false;
+
+  void run() const;
+
+ private:
+  std::vector<krfd::Split> make_splits(const Curves& curves) const;
+  krfd::Split named_split(const Curves& curves) const;
+  krfd::JudgedSplit judged(Device& on, const Curves& curves, const krfd::Split& split,
+                           const krfd::Hyperparameters& h) const;
+  void write(const Curves& curves, const std::vector<krfd::JudgedSplit>& all) const;
+};
+
+/// The systems whose names are in the file, one a line, for testing.
+krfd::Split EvaluateCommand::named_split(const Curves& curves) const {
+  const auto& names = curves.x.names.empty() ? curves.y.names : curves.x.names;
+  if (names.empty())
+    fail(Errc::invalid_argument,
+         "--test-ids is for tables with names of systems; {} and {} have none", curves.x.path,
+         curves.y.path);
+  std::set<std::string> wanted, found;
+  io::LineReader lines(test_ids);
+  const std::set<std::string> known(names.begin(), names.end());
+  for (std::string line; lines.next(line);) {
+    if (line.empty() || line.starts_with('#')) continue;
+    if (!known.count(line))
+      fail(Errc::parse, "{}:{}: there is no system {} in {}", test_ids, lines.line_number(),
+           printable(line), curves.x.path);
+    wanted.insert(line);
+  }
+  krfd::Split split;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    (wanted.count(names[i]) ? split.test : split.train).push_back(static_cast<std::int64_t>(i));
+  if (split.test.empty() || split.train.empty())
+    fail(Errc::invalid_argument, "{}: {} systems are for testing and {} are left to learn from",
+         test_ids, split.test.size(), split.train.size());
+  return split;
+}
+
+std::vector<krfd::Split> EvaluateCommand::make_splits(const Curves& curves) const {
+  if (!test_ids.empty()) return {named_split(curves)};
+  std::vector<krfd::Split> all;
+  for (int s = 0; s < splits; ++s)
+    all.push_back(
+        krfd::random_split(curves.x.rows, test_share, tuning.seed + static_cast<std::uint64_t>(s)));
+  return all;
+}
+
+krfd::JudgedSplit EvaluateCommand::judged(Device& on, const Curves& curves,
+                                          const krfd::Split& split,
+                                          const krfd::Hyperparameters& h) const {
+  const Curves train = curves.rows(split.train), test = curves.rows(split.test);
+  const krfd::Model model =
+      krfd::fit(on, train.x.view(), train.t.view(), train.y.view(), h, hyper.fit_options());
+  krfd::JudgedSplit result;
+  for (std::int64_t i = 0; i < test.x.rows; ++i)
+    result.names.push_back(test.x.names.empty() ? test.y.name_of(i) : test.x.name_of(i));
+  result.y = test.y.values;
+  result.judged = krfd::judge(on, model, test.x.view(), test.y.view());
+  if (draws > 0 && !out.empty()) {
+    krfd::SampleOptions sample;
+    sample.count = draws;
+    sample.seed = tuning.seed;
+    result.draws = model.sample(on, test.x.view(), test.t.view(), sample);
+  }
+  return result;
+}
+
+void EvaluateCommand::write(const Curves& curves, const std::vector<krfd::JudgedSplit>& all) const {
+  const auto path = [&](const char* name) { return (std::filesystem::path(out) / name).string(); };
+  io::write_file(path("metrics.csv"), krfd::metrics_csv(all));
+  io::write_file(path("predictions.csv"), krfd::predictions_csv(all, point_names(curves.t.view())));
+  io::write_file(path("parity.svg"), krfd::parity_svg(all));
+  if (curves.t.cols == 1) {
+    io::write_file(path("curves.svg"), krfd::curves_svg(all.front(), curves.t.values));
+    io::write_file(path("residuals.svg"), krfd::residuals_svg(all, curves.t.values));
+  }
+  fmt::print("{}: metrics.csv, predictions.csv, parity.svg{}\n", out,
+             curves.t.cols == 1 ? ", curves.svg, residuals.svg" : "");
+}
+
+void EvaluateCommand::run() const {
+  const Curves curves = files.read();
+  const std::vector<krfd::Split> parts = make_splits(curves);
+  if (!out.empty()) io::make_folder(out);
+  Device on = device.open(fit_work(curves.x.rows, curves.t.rows) * 100);
+  std::vector<krfd::JudgedSplit> all;
+  Table table({"split", "systems", "MAE", "RMSE", "R2", "correlation^2", "in 68 %", "in 95 %",
+               "sigma_g", "sigma_t", "sigma_m"});
+  krfd::Hyperparameters h = hyper.hyper();
+  for (const krfd::Split& split : parts) {
+    stop_if_interrupted();
+    if (!hyper.any() && (all.empty() || !tune_once))
+      h = tune_by_evidence(on, curves.rows(split.train), hyper, tuning).hyper;
+    all.push_back(judged(on, curves, split, h));
+    const krfd::Judged& j = all.back().judged;
+    table.add({fmt::format("{}", all.size()), fmt::format("{}", split.test.size()),
+               fmt::format("{:.4g}", j.errors.mae), fmt::format("{:.4g}", j.errors.rmse),
+               fmt::format("{:.4f}", j.errors.r2), fmt::format("{:.4f}", j.errors.correlation2),
+               fmt::format("{:.3f}", j.within_68), fmt::format("{:.3f}", j.within_95),
+               lengths_text(h.g), lengths_text(h.t), lengths_text(h.m)});
+  }
+  table.print();
+  if (all.size() > 1) {
+    std::vector<double> mae, rmse, r2;
+    for (const auto& split : all) {
+      mae.push_back(split.judged.errors.mae);
+      rmse.push_back(split.judged.errors.rmse);
+      r2.push_back(split.judged.errors.r2);
+    }
+    const auto both = [](const std::vector<double>& values) {
+      const auto m = krfd::over_splits(values);
+      return fmt::format("{:.4g} ± {:.2g}", m.mean, m.deviation);
+    };
+    fmt::print("mean ± standard deviation: MAE {}, RMSE {}, R2 {}\n", both(mae), both(rmse),
+               both(r2));
+  }
+  if (!out.empty()) write(curves, all);
+}
+
+}  // namespace
+
+void add_krfd_evaluate(CLI::App& krfd) {
+  CLI::App* app = krfd.add_subcommand(
+      "evaluate",
+      "Splits systems at random, fits one part, predicts the other: errors, how many measured\n"
+      "values lie in the bands, figures. Hyper-parameters are those of largest evidence on each\n"
+      "part to learn from, or those given");
+  const auto command = std::make_shared<EvaluateCommand>();
+  command->files.add(*app);
+  CLI::Option* splits = app->add_option("--splits", command->splits, "Random splits")
+                            ->check(CLI::Range(1, 100000).description(""))
+                            ->type_name("N")
+                            ->capture_default_str();
+  app->add_option("--test-share", command->test_share, "Share of the systems to test on")
+      ->check(CLI::Range(1e-6, 1 - 1e-6).description(""))
+      ->type_name("P")
+      ->capture_default_str();
+  app->add_option("--test-ids", command->test_ids,
+                  "Instead: test on these systems, a name a line, and learn from the others")
+      ->excludes(splits)
+      ->type_name("FILE");
+  app->add_flag("--tune-once", command->tune_once,
+                "Take the hyper-parameters of the first split for all of them");
+  command->hyper.add(*app);
+  command->tuning.add(*app);
+  app->add_option("--draws", command->draws, "Functions from the posterior in the figure of curves")
+      ->check(CLI::Range(0, 1000).description(""))
+      ->type_name("N")
+      ->capture_default_str();
+  app->add_option("--out", command->out, "Folder for tables (.csv) and figures (.svg)")
+      ->type_name("DIR");
+  command->device.add(*app);
+  app->footer(
+      "Example:  kronite krfd evaluate --x curves/X.csv --y curves/Y.csv --t curves/t.csv \\\n"
+      "            --splits 5 --out judged");
+  app->callback([command] { command->run(); });
+}
+
+}  // namespace kronite::cli

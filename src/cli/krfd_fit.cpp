@@ -1,0 +1,175 @@
+// kronite krfd fit: a model of curves out of tables, with hyper-parameters given or tuned.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+
+#include "base/fail.hpp"         // for fail
+#include "cli/kmd_options.hpp"   // for DeviceOption
+#include "cli/krfd.hpp"          // for add_krfd_fit
+#include "cli/krfd_options.hpp"  // for CurveOptions, HyperOptions, TuneOptions
+#include "cli/terminal.hpp"      // for Table, duration, print_message
+#include "io/atomic_file.hpp"    // for require_writable
+#include "io/input.hpp"          // for hash_of_file
+#include "krfd/model_file.hpp"   // for write_model
+#include "kronite/version.hpp"   // for KRONITE_VERSION
+
+namespace kronite::cli {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+struct FitCommand {
+  CurveOptions files;
+  HyperOptions hyper;
+  TuneOptions tuning;
+  DeviceOption device;
+  std::string tune, out;
+  bool dry_run = false, leave_one_out = false;
+
+  void run() const;
+
+ private:
+  std::string way() const { return !tune.empty() ? tune : hyper.any() ? "none" : "evidence"; }
+  double evaluations() const;
+  void estimate(Device& on, const Curves& curves) const;
+  Tuned tuned(Device& on, const Curves& curves) const;
+  void report(Device& on, const Curves& curves, const krfd::Model& model,
+              const std::string& how) const;
+};
+
+/// Evaluations of the evidence, or trials of a cross-validation, that tuning takes.
+double FitCommand::evaluations() const {
+  constexpr double kOfAStart = 60;
+  if (way() == "evidence") return kOfAStart * tuning.starts;
+  return way() == "cross-validation" ? tuning.trials : 0;
+}
+
+/// What --dry-run says. The speed is that of one fit on some of the systems.
+void FitCommand::estimate(Device& on, const Curves& curves) const {
+  constexpr std::int64_t kMeasured = 300;
+  const std::int64_t n = curves.x.rows, points = curves.t.rows;
+  const std::int64_t tuned = tuning.tune_on == 0 ? n : std::min(n, tuning.tune_on);
+  const std::int64_t some = std::min(n, kMeasured);
+  const auto timed = [&] {
+    const auto begun = std::chrono::steady_clock::now();
+    krfd::fit(on, curves.x.view().rows_from(0, some), curves.t.view(),
+              curves.y.view().rows_from(0, some), hyper.hyper(), hyper.fit_options());
+    return Seconds(std::chrono::steady_clock::now() - begun).count();
+  };
+  timed();  // the first one wakes libraries up
+  const double rate = fit_work(some, points) / std::max(timed(), 1e-6);
+  const double fit = fit_work(n, points), tune = evaluations() * fit_work(tuned, points);
+  // Three Gram matrices, two sets of eigenvectors, and what the evidence's derivatives take.
+  constexpr double kSquares = 9, kCurves = 8;
+  const double bytes =
+      8 * (kSquares * static_cast<double>(n) * static_cast<double>(n) +
+           kCurves * static_cast<double>(n * points) + 3 * static_cast<double>(points * points) +
+           2 * static_cast<double>(n * curves.x.cols));
+  const double file = 8 * (static_cast<double>(n * curves.x.cols) +
+                           3 * static_cast<double>(n * points) + static_cast<double>(n));
+  Table table({"step", "operations", "expected time"});
+  if (tune > 0)
+    table.add({fmt::format("tuning by {}, {:.0f} evaluations", way(), evaluations()),
+               fmt::format("{:.2e}", tune), duration(tune / rate)});
+  table.add({"fit with bands", fmt::format("{:.2e}", fit), duration(fit / rate)});
+  table.print();
+  fmt::print(
+      "{} systems of {} features, {} points; about {:.3g} GB of memory at the peak, a model file "
+      "of {:.3g} MB\n"
+      "times are those of a fit on {} systems, {:.1f} GFLOP/s, scaled up; nothing was written\n",
+      n, curves.x.cols, points, bytes / 1e9, file / 1e6, some, rate / 1e9);
+}
+
+Tuned FitCommand::tuned(Device& on, const Curves& curves) const {
+  if (way() == "evidence") return tune_by_evidence(on, curves, hyper, tuning);
+  if (way() == "cross-validation") return tune_by_cross_validation(on, curves, hyper, tuning);
+  Tuned given;
+  given.hyper = hyper.hyper();
+  given.how = "given";
+  return given;
+}
+
+void FitCommand::report(Device& on, const Curves& curves, const krfd::Model& model,
+                        const std::string& how) const {
+  const krfd::Hyperparameters& h = model.hyperparameters();
+  Table numbers({"sigma_g", "sigma_t", "sigma_m", "lambda_g", "lambda_t", "lambda_m", "noise"});
+  const auto number = [](double value) { return fmt::format("{:.4g}", value); };
+  numbers.add({lengths_text(h.g), lengths_text(h.t), lengths_text(h.m), number(h.lambda_g),
+               number(h.lambda_t), number(h.lambda_m), number(std::sqrt(model.sigma2()))});
+  numbers.print();
+  std::vector<double> fitted = curves.y.values;
+  for (std::size_t i = 0; i < fitted.size(); ++i) fitted[i] -= model.residuals()[i];
+  Table errors({"curves", "MAE", "RMSE", "R2"});
+  const auto add = [&](const char* what, const std::vector<double>& predicted) {
+    const krfd::Errors e =
+        krfd::errors({predicted.data(), curves.y.rows, curves.y.cols}, curves.y.view());
+    errors.add({what, number(e.mae), number(e.rmse), fmt::format("{:.4f}", e.r2)});
+  };
+  add("trained on", fitted);
+  if (leave_one_out)
+    add("left out one by one",
+        krfd::leave_one_out(on, curves.x.view(), curves.t.view(), curves.y.view(), h));
+  errors.print();
+  fmt::print("hyper-parameters: {}\n{}: {} systems of {} features, {} points\n", how, out,
+             model.systems(), model.features(), model.points());
+}
+
+void FitCommand::run() const {
+  if (out.empty() && !dry_run)
+    fail(Errc::invalid_argument, "--out is expected: the file that the model goes into");
+  if (!tuning.journal.empty() && way() != "cross-validation")
+    fail(Errc::invalid_argument, "--journal is for --tune cross-validation");
+  const Curves curves = files.read();
+  Device on = device.open(fit_work(curves.x.rows, curves.t.rows) * (1 + evaluations()));
+  if (dry_run) return estimate(on, curves);
+  io::require_writable(out);
+  const Tuned found = tuned(on, curves);
+  stop_if_interrupted();
+  krfd::SavedModel saved{krfd::fit(on, curves.x.view(), curves.t.view(), curves.y.view(),
+                                   found.hyper, hyper.fit_options()),
+                         curves.x.columns,
+                         {}};
+  saved.card = {{"made_by", "kronite " KRONITE_VERSION},
+                {"hyper_parameters", found.how},
+                {"x_hash", io::hash_of_file(files.x)},
+                {"y_hash", io::hash_of_file(files.y)},
+                {"t_hash", io::hash_of_file(files.t)}};
+  stop_if_interrupted();
+  krfd::write_model(saved, out);
+  report(on, curves, saved.model, found.how);
+}
+
+}  // namespace
+
+void add_krfd_fit(CLI::App& krfd) {
+  CLI::App* app = krfd.add_subcommand(
+      "fit",
+      "Fits curves at common points. Hyper-parameters are those of largest evidence, or those\n"
+      "given: with one of --sigma-... or --lambda-... nothing is tuned, unless --tune says so,\n"
+      "which then starts there");
+  const auto command = std::make_shared<FitCommand>();
+  command->files.add(*app);
+  app->add_option("--out", command->out, "The model (.safetensors)")->type_name("FILE");
+  app->add_option("--tune", command->tune,
+                  "How to find hyper-parameters [evidence; none where they are given]")
+      ->check(CLI::IsMember({"evidence", "cross-validation", "none"}).description(""))
+      ->type_name("evidence|cross-validation|none");
+  command->hyper.add(*app);
+  command->tuning.add(*app);
+  app->add_flag("--leave-one-out", command->leave_one_out,
+                "Also say how well each curve is predicted without it, at the cost of a fit");
+  app->add_flag("--dry-run", command->dry_run,
+                "Only say what it would take: operations, time, memory");
+  command->device.add(*app);
+  app->footer(
+      "Example:\n"
+      "  kronite krfd fit --x curves/X.csv --y curves/Y.csv --t curves/t.csv \\\n"
+      "    --out model.safetensors");
+  app->callback([command] { command->run(); });
+}
+
+}  // namespace kronite::cli

@@ -1,0 +1,74 @@
+// kronite krfd sample: functions drawn from the posterior.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "base/fail.hpp"          // for fail
+#include "cli/krfd.hpp"           // for add_krfd_sample
+#include "cli/krfd_options.hpp"   // for point_names
+#include "cli/krfd_question.hpp"  // for QuestionOptions
+#include "cli/row_writer.hpp"     // for RowWriter, check_row_file
+
+namespace kronite::cli {
+namespace {
+
+struct SampleCommand {
+  QuestionOptions question;
+  krfd::SampleOptions options;
+  std::string out = "-";
+
+  void run() const;
+};
+
+void SampleCommand::run() const {
+  const Question asked = question.read();
+  Device on =
+      question.device.open(fit_work(asked.saved.model.systems(), asked.saved.model.points()));
+  RowWriter writer(out, {"id", "draw"}, point_names(asked.t.view()));
+  const std::vector<double> drawn =
+      asked.saved.model.sample(on, asked.x.view(), asked.t.view(), options);
+  stop_if_interrupted();
+  const auto width = static_cast<std::size_t>(asked.t.rows);
+  for (std::size_t k = 0; k < drawn.size() / width; ++k) {
+    const auto draw = static_cast<std::int64_t>(k) / asked.x.rows,
+               system = static_cast<std::int64_t>(k) % asked.x.rows;
+    writer.add({asked.x.name_of(system), fmt::format("{}", draw + 1)},
+               {drawn.data() + k * width, width});
+  }
+  writer.finish();
+}
+
+}  // namespace
+
+void add_krfd_sample(CLI::App& krfd) {
+  CLI::App* app = krfd.add_subcommand(
+      "sample",
+      "Curves drawn from the posterior. Each draw is one function of features and points, so\n"
+      "that its curves vary together as those of similar systems do");
+  const auto command = std::make_shared<SampleCommand>();
+  command->question.add(*app);
+  app->add_option("--count", command->options.count, "Draws")
+      ->check(CLI::Range(1, 1000000).description(""))
+      ->type_name("N")
+      ->capture_default_str();
+  app->add_option("--seed", command->options.seed, "Seed of the draws")
+      ->type_name("N")
+      ->capture_default_str();
+  app->add_flag("--noise", command->options.posterior.noise,
+                "With the noise of a measurement at each point");
+  app->add_flag("--complete", command->options.posterior.complete,
+                "From a prior that stays wide far from all data");
+  app->add_option("--out", command->out,
+                  "FILE.csv, FILE.npy (with FILE.columns.txt and FILE.rows.csv), or - for CSV on\n"
+                  "standard output")
+      ->check(check_row_file)
+      ->type_name("FILE")
+      ->capture_default_str();
+  app->footer(
+      "Example:  kronite krfd sample --model model.safetensors --x X_new.csv --count 20 \\\n"
+      "            --out draws.csv");
+  app->callback([command] { command->run(); });
+}
+
+}  // namespace kronite::cli

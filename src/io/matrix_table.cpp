@@ -1,0 +1,160 @@
+// Matrices as CSV and as .npy.
+#include "io/matrix_table.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <string_view>
+#include <unordered_set>
+
+#include "base/fail.hpp"       // for fail
+#include "base/printable.hpp"  // for printable
+#include "io/csv.hpp"          // for CsvReader
+#include "io/input.hpp"        // for read_file, plain_name
+#include "io/npy.hpp"          // for parse_npy
+
+namespace kronite::io {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+/// NaN and infinities are numbers here: that they are not wanted is said of them elsewhere.
+std::optional<double> number_in(std::string_view cell) {
+  if (cell.starts_with('+')) cell.remove_prefix(1);
+  double value = 0;
+  const char* end = cell.data() + cell.size();
+  const auto [stop, error] = std::from_chars(cell.data(), end, value);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+enum class FirstColumn { unknown, names, probably_names, numbers };
+
+class MatrixReader {
+ public:
+  MatrixReader(const std::string& path, FirstColumn first) : csv_(path), first_(first) {
+    table_.path = path;
+  }
+
+  MatrixTable read() {
+    if (!csv_.next(cells_))
+      fail(Errc::parse, "{}: this file is empty; a header with names of columns is expected",
+           csv_.where());
+    for (const std::string& cell : cells_) headings_.emplace_back(trimmed(cell));
+    while (csv_.next(cells_)) read_row();
+    if (table_.rows == 0)
+      fail(Errc::parse, "{}: rows of numbers are expected below the header", table_.path);
+    table_.columns.assign(headings_.begin() + (has_names() ? 1 : 0), headings_.end());
+    check_columns();
+    return std::move(table_);
+  }
+
+ private:
+  bool has_names() const {
+    return first_ == FirstColumn::names || first_ == FirstColumn::probably_names;
+  }
+
+  void judge_first_column() {
+    constexpr std::string_view kNames[] = {"", "id", "index", "name", "row", "formula"};
+    if (std::find(std::begin(kNames), std::end(kNames), headings_.front()) != std::end(kNames))
+      first_ = FirstColumn::names;
+    else
+      first_ =
+          number_in(trimmed(cells_.front())) ? FirstColumn::numbers : FirstColumn::probably_names;
+  }
+
+  void read_row() {
+    if (first_ == FirstColumn::unknown) judge_first_column();
+    const std::size_t begin = has_names() ? 1 : 0;
+    if (headings_.size() <= begin)
+      fail(Errc::parse, "{}: a column of numbers is expected behind the first one", csv_.where());
+    if (cells_.size() != headings_.size())
+      fail(Errc::parse, "{}: {} cells, the header has {}", csv_.where(), cells_.size(),
+           headings_.size());
+    const std::string name(trimmed(cells_.front()));
+    if (first_ == FirstColumn::probably_names && number_in(name))
+      fail(Errc::parse,
+           "{}: {} is a number, but \"{}\" further up is none; a column of names that may be "
+           "numbers is called id, index, name or row",
+           where_column(0), printable(name), printable(table_.names.front()));
+    if (has_names()) table_.names.push_back(name);
+    for (std::size_t c = begin; c < cells_.size(); ++c) table_.values.push_back(number(c));
+    ++table_.rows;
+    table_.cols = static_cast<std::int64_t>(cells_.size() - begin);
+  }
+
+  double number(std::size_t column) const {
+    const auto value = number_in(trimmed(cells_[column]));
+    if (!value || !std::isfinite(*value))
+      fail(Errc::parse, "{}: a finite number is expected, not \"{}\"", where_column(column),
+           printable(cells_[column]));
+    return *value;
+  }
+
+  void check_columns() const {
+    std::unordered_set<std::string_view> seen;
+    for (const std::string& name : table_.columns)
+      if (!name.empty() && !seen.insert(name).second)
+        fail(Errc::parse, "{}:1: two columns are called {}", table_.path, printable(name));
+  }
+
+  std::string where_column(std::size_t column) const {
+    return fmt::format("{}: column {} ({})", csv_.where(), column + 1,
+                       printable(headings_[column]));
+  }
+
+  CsvReader csv_;
+  FirstColumn first_;
+  std::vector<std::string> cells_, headings_;
+  MatrixTable table_;
+};
+
+MatrixTable read_npy(const std::string& path) {
+  NpyArray array = parse_npy(read_file(path), path);
+  MatrixTable table;
+  table.path = path;
+  if (array.shape.size() > 2)
+    fail(Errc::parse, "{}: this array has {} dimensions; a matrix is expected", path,
+         array.shape.size());
+  table.rows = array.shape.empty() ? 1 : array.shape[0];
+  table.cols = array.shape.size() < 2 ? 1 : array.shape[1];
+  table.values = std::move(array.values);
+  if (table.values.empty())
+    fail(Errc::parse, "{}: this array is empty: {} x {} values", path, table.rows, table.cols);
+  for (std::size_t i = 0; i < table.values.size(); ++i)
+    if (!std::isfinite(table.values[i]))
+      fail(Errc::parse, "{}: row {}, column {}: a finite number is expected, not {}", path,
+           i / static_cast<std::size_t>(table.cols) + 1,
+           i % static_cast<std::size_t>(table.cols) + 1, table.values[i]);
+  return table;
+}
+
+}  // namespace
+
+std::string MatrixTable::name_of(std::int64_t row) const {
+  return names.empty() ? fmt::format("{}", row + 1) : names[static_cast<std::size_t>(row)];
+}
+
+std::string MatrixTable::where(std::int64_t row) const {
+  if (names.empty()) return fmt::format("{}: row {}", path, row + 1);
+  return fmt::format("{}: row {} ({})", path, row + 1,
+                     printable(names[static_cast<std::size_t>(row)]));
+}
+
+MatrixTable read_matrix_table(const std::string& path) {
+  if (plain_name(path).ends_with(".npy")) return read_npy(path);
+  return MatrixReader(path, FirstColumn::unknown).read();
+}
+
+LongTable read_long_table(const std::string& path) {
+  MatrixTable table = MatrixReader(path, FirstColumn::names).read();
+  return {std::move(table.path), std::move(table.names), std::move(table.columns),
+          std::move(table.values)};
+}
+
+}  // namespace kronite::io

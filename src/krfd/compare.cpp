@@ -1,0 +1,156 @@
+// Settings as TOML, and each method's way to its predictions.
+#include "krfd/compare.hpp"
+
+#include <chrono>
+#include <numeric>
+
+#include "base/fail.hpp"      // for fail
+#include "io/toml_table.hpp"  // for TomlTable
+
+namespace kronite::krfd {
+namespace {
+
+std::vector<double> rows_of(MatrixView<const double> m, const std::vector<std::int64_t>& rows) {
+  std::vector<double> values;
+  for (const std::int64_t i : rows) values.insert(values.end(), m.row(i), m.row(i) + m.cols);
+  return values;
+}
+
+/// The two parts of a split.
+struct Parts {
+  std::vector<double> x_values, y_values, x_test_values, y_test_values;
+  MatrixView<const double> x, y, x_test, y_test, t;
+
+  Parts(MatrixView<const double> all_x, MatrixView<const double> all_t,
+        MatrixView<const double> all_y, const Split& split)
+      : x_values(rows_of(all_x, split.train)),
+        y_values(rows_of(all_y, split.train)),
+        x_test_values(rows_of(all_x, split.test)),
+        y_test_values(rows_of(all_y, split.test)),
+        x(x_values.data(), std::ssize(split.train), all_x.cols),
+        y(y_values.data(), std::ssize(split.train), all_y.cols),
+        x_test(x_test_values.data(), std::ssize(split.test), all_x.cols),
+        y_test(y_test_values.data(), std::ssize(split.test), all_y.cols),
+        t(all_t) {}
+};
+
+Judged by_evidence(Device& device, const Parts& parts, const CompareSettings& settings,
+                   const Progress& progress) {
+  EvidenceTuning tuning;
+  tuning.starts = settings.starts;
+  tuning.seed = settings.seed;
+  tuning.progress = progress;
+  const std::int64_t n = parts.x.rows;
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(n));
+  std::iota(rows.begin(), rows.end(), 0);
+  if (settings.tune_on > 0 && settings.tune_on < n)
+    rows = random_split(n, static_cast<double>(settings.tune_on) / static_cast<double>(n),
+                        settings.seed)
+               .test;
+  const std::vector<double> x = rows_of(parts.x, rows), y = rows_of(parts.y, rows);
+  const EvidenceTuned tuned =
+      tune_by_evidence(device, {x.data(), std::ssize(rows), parts.x.cols}, parts.t,
+                       {y.data(), std::ssize(rows), parts.y.cols}, tuning);
+  const Model model = fit(device, parts.x, parts.t, parts.y, tuned.best.hyper);
+  return judge(device, model, parts.x_test, parts.y_test);
+}
+
+Judged by_cross_validation(Device& device, const Parts& parts, const CompareSettings& settings,
+                           const Progress& progress) {
+  SearchOptions search;
+  search.trials = settings.trials;
+  search.seed = settings.seed;
+  search.progress = progress;
+  const SearchResult found = tune_by_cross_validation(device, parts.x, parts.t, parts.y, search);
+  const Model model = fit(device, parts.x, parts.t, parts.y, found.hyper);
+  return judge(device, model, parts.x_test, parts.y_test);
+}
+
+Judged by_krr(Device& device, const Parts& parts, const CompareSettings& settings, bool per_point) {
+  KrrSearch search;
+  search.sigmas = settings.krr_sigmas;
+  search.lambdas = settings.krr_lambdas;
+  search.per_point = per_point;
+  const auto fold = random_folds(parts.x.rows, settings.krr_folds, settings.seed);
+  search.fold.assign(fold.begin(), fold.end());
+  const KrrTuned tuned = tune_krr(device, parts.x, parts.y, search);
+  return judge_means(tuned.model.predict(device, parts.x_test), parts.y_test);
+}
+
+Judged by_flm(Device& device, const Parts& parts, const CompareSettings& settings) {
+  const FlmModel model = fit_flm(device, parts.x, parts.t, parts.y, settings.flm);
+  return judge_means(model.predict(device, parts.x_test, parts.t), parts.y_test);
+}
+
+}  // namespace
+
+CompareSettings read_compare_settings(const std::string& path) {
+  constexpr double kMany = 1e9, kLarge = 1e12;
+  CompareSettings s;
+  io::TomlTable file = io::TomlTable::open(path);
+  io::TomlTable data = file.table("data");
+  data.read("x", s.x);
+  data.read("y", s.y);
+  data.read("t", s.t);
+  data.read("systems", s.systems, {4, kMany});
+  data.read("points", s.points, {1, kMany});
+  data.read("seed", s.data_seed);
+  data.finish();
+  if (s.x.empty() != s.y.empty() || s.x.empty() != s.t.empty())
+    fail(Errc::parse, "{}: x, y and t belong together", data.where("x"));
+  io::TomlTable splits = file.table("splits");
+  splits.read("count", s.splits, {1, kMany});
+  splits.read("test_share", s.test_share, {1e-6, 1 - 1e-6});
+  splits.read("seed", s.seed);
+  splits.finish();
+  io::TomlTable krfd = file.table("krfd");
+  krfd.read("starts", s.starts, {1, 1000});
+  krfd.read("tune_on", s.tune_on, {0, kMany});
+  krfd.read("trials", s.trials, {0, kMany});
+  krfd.finish();
+  io::TomlTable krr = file.table("krr");
+  krr.read("sigmas", s.krr_sigmas, {1 / kLarge, kLarge}, 1, 1000);
+  krr.read("lambdas", s.krr_lambdas, {1 / kLarge, kLarge}, 1, 1000);
+  krr.read("folds", s.krr_folds, {2, kMany});
+  krr.finish();
+  io::TomlTable flm = file.table("flm");
+  flm.read("sigma_t", s.flm.sigma_t, {1 / kLarge, kLarge});
+  flm.read("lambda", s.flm.lambda, {1 / kLarge, kLarge});
+  flm.finish();
+  file.finish();
+  return s;
+}
+
+std::vector<ComparedSplit> compare_on(Device& device, const CompareSettings& settings,
+                                      MatrixView<const double> x, MatrixView<const double> t,
+                                      MatrixView<const double> y, int split,
+                                      const std::function<bool(const std::string&)>& progress) {
+  const Parts parts(
+      x, t, y,
+      random_split(x.rows, settings.test_share, settings.seed + static_cast<std::uint64_t>(split)));
+  std::vector<ComparedSplit> all;
+  const auto run = [&](const char* method, const auto& judged_by) {
+    const auto step = [&](long long done, long long) {
+      return !progress || progress(done == 0 ? std::string(method)
+                                             : fmt::format("{}, {} evaluations", method, done));
+    };
+    if (!step(0, 0)) fail(Errc::cancelled, "the comparison was stopped");
+    const auto begun = std::chrono::steady_clock::now();
+    const Judged judged = judged_by(step);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+    all.push_back(
+        {method, split + 1, judged.errors, judged.within_68, judged.within_95, took.count()});
+  };
+  run("KRFD, evidence",
+      [&](const Progress& step) { return by_evidence(device, parts, settings, step); });
+  if (settings.trials > 0)
+    run("KRFD, cross-validation",
+        [&](const Progress& step) { return by_cross_validation(device, parts, settings, step); });
+  run("KRRs, one setting", [&](const Progress&) { return by_krr(device, parts, settings, false); });
+  run("KRRs, tuned at each point",
+      [&](const Progress&) { return by_krr(device, parts, settings, true); });
+  run("FLM", [&](const Progress&) { return by_flm(device, parts, settings); });
+  return all;
+}
+
+}  // namespace kronite::krfd

@@ -1,0 +1,52 @@
+// Regressions of functions on the same splits: KRFD beside kernel ridge regression at each point
+// and the functional linear model.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "krfd/judge.hpp"                    // for Split, Judged
+#include "kronite/functional_baselines.hpp"  // for KrrSearch, FlmOptions
+
+namespace kronite::krfd {
+
+struct CompareSettings {
+  // Either files, or artificial curves.
+  std::string x, y, t;
+  std::int64_t systems = 1000, points = 51;
+  std::uint64_t data_seed = 1122;
+
+  int splits = 5;
+  double test_share = 0.25;
+  std::uint64_t seed = 0;
+
+  int starts = 3;            ///< of the climbs of KRFD's evidence
+  std::int64_t tune_on = 0;  ///< systems that the evidence is climbed on; 0: all
+  int trials = 0;            ///< of KRFD's search by cross-validation; 0: it is left out
+  std::vector<double> krr_sigmas{0.5, 1, 2, 4, 8}, krr_lambdas{1e-5, 1e-4, 1e-3, 1e-2, 1e-1};
+  int krr_folds = 5;
+  FlmOptions flm;
+};
+
+/// @throws Error io; parse, naming file and line.
+CompareSettings read_compare_settings(const std::string& path);
+
+/// What one method gave on one split.
+struct ComparedSplit {
+  std::string method;
+  int split = 0;  ///< from 1
+  Errors errors;
+  double within_68 = 0, within_95 = 0;  ///< NaN without bands
+  double seconds = 0;                   ///< to tune, fit and predict
+};
+
+/// All methods on one split, in a fixed order. `x`: systems x features, `t`: points x coordinates,
+/// `y`: systems x points. @throws Error as the methods; cancelled when `progress` says so.
+std::vector<ComparedSplit> compare_on(Device& device, const CompareSettings& settings,
+                                      MatrixView<const double> x, MatrixView<const double> t,
+                                      MatrixView<const double> y, int split,
+                                      const std::function<bool(const std::string&)>& progress);
+
+}  // namespace kronite::krfd

@@ -1,0 +1,377 @@
+"""kronite krfd: artificial data, fits, predictions, samples, tuning, judging, comparing, wrong input."""
+
+import csv
+import io
+import json
+import math
+import pathlib
+import re
+import signal
+import struct
+import tempfile
+import time
+import unittest
+import xml.etree.ElementTree as ElementTree
+
+from program import run, start
+
+CURVES = ("--x", "X.csv", "--y", "Y.csv", "--t", "t.csv")
+# What the tutorial's search found: good for any data of this kind, so that nothing has to be tuned.
+GIVEN = ("--sigma-g", 1.96, "--sigma-t", 0.466, "--sigma-m", 13, "--lambda-g", 1.7e-4,
+         "--lambda-t", 0.052, "--lambda-m", 1.5e-5)
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def write(self, name, text):
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    def read(self, name):
+        return (self.folder / name).read_text(encoding="utf-8")
+
+    def files(self):
+        return sorted(path.name for path in self.folder.iterdir())
+
+    def krfd(self, *arguments):
+        return run("krfd", *arguments, cwd=self.folder)
+
+    def good(self, *arguments):
+        result = self.krfd(*arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result
+
+    def expect_failure(self, message, *arguments, code=1):
+        """One error, and no file that was not there before."""
+        before = self.files()
+        result = self.krfd(*arguments)
+        self.assertEqual(result.returncode, code, result.stderr)
+        self.assertIn(message, result.stderr)
+        self.assertNotIn("internal error", result.stderr)
+        self.assertEqual(self.files(), before)
+
+    def rows(self, name):
+        return list(csv.reader(io.StringIO(self.read(name))))
+
+    def demo_data(self, systems=40, points=11):
+        self.good("demo-data", "--out", ".", "--systems", systems, "--points", points)
+
+    def model(self):
+        self.demo_data()
+        return self.good("fit", *CURVES, *GIVEN, "--out", "m.safetensors")
+
+
+def numbers(row, first=1):
+    return [float(cell) for cell in row[first:]]
+
+
+class DemoData(Case):
+    def test_is_the_formula_and_the_same_for_a_seed(self):
+        self.good("demo-data", "--out", "a")
+        self.good("demo-data", "--out", "b", "--seed", 1122)
+        self.good("demo-data", "--out", "c", "--seed", 1)
+        self.assertEqual(self.read("a/Y.csv"), self.read("b/Y.csv"))
+        self.assertNotEqual(self.read("a/Y.csv"), self.read("c/Y.csv"))
+        x, truth, t = self.rows("a/X.csv"), self.rows("a/Y_true.csv"), self.rows("a/t.csv")
+        self.assertEqual((len(x), len(truth), len(t)), (1001, 1001, 52))
+        self.assertEqual(x[0], ["id", "a", "b", "c", "d", "e"])
+        self.assertEqual(truth[0][1:], [row[0] for row in t[1:]])
+        for k in (1, 500, 1000):
+            a, b, c, d, e = numbers(x[k])
+            for j, value in enumerate(numbers(truth[k])):
+                at = float(t[1 + j][0])
+                self.assertAlmostEqual(value, a * math.sin(b * at + c) + d * at + e, places=12)
+
+    def test_sparse_curves_have_points_of_their_own(self):
+        self.good("demo-data", "--out", "s", "--sparse", "--systems", 30)
+        long = self.rows("s/long.csv")
+        self.assertEqual(long[0], ["id", "t", "y"])
+        self.assertEqual({row[0] for row in long[1:]}, {row[0] for row in self.rows("s/X.csv")[1:]})
+
+    def test_points_of_sparse_curves_are_refused(self):
+        self.expect_failure("--points", "demo-data", "--out", "s", "--sparse", "--points", 5, code=2)
+
+
+class Fit(Case):
+    def test_prints_what_it_found(self):
+        result = self.model()
+        self.assertIn("sigma_g", result.stdout)
+        self.assertIn("m.safetensors: 40 systems of 5 features, 11 points", result.stdout)
+        self.assertIn("hyper-parameters: given", result.stdout)
+
+    def test_tunes_by_evidence_when_nothing_is_given(self):
+        self.demo_data(30, 9)
+        result = self.good("fit", *CURVES, "--starts", 1, "--leave-one-out", "--out", "m.safetensors")
+        self.assertRegex(result.stdout, r"hyper-parameters: evidence, log p = -\d+\.\d after \d+ evaluations on 30")
+        self.assertIn("left out one by one", result.stdout)
+
+    def test_a_dry_run_writes_nothing(self):
+        self.demo_data()
+        before = self.files()
+        result = self.good("fit", *CURVES, "--dry-run")
+        self.assertEqual(self.files(), before)
+        for word in ("operations", "expected time", "GB of memory", "nothing was written"):
+            self.assertIn(word, result.stdout)
+
+    def test_reads_npy_as_it_reads_csv(self):
+        self.model()
+        for name in ("X", "Y", "t"):
+            rows = [[float(c) for c in row[0 if name == "t" else 1:]] for row in self.rows(f"{name}.csv")[1:]]
+            header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({len(rows)}, {len(rows[0])}), }}"
+            header = header.ljust(117) + "\n"
+            data = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
+            data += b"".join(struct.pack(f"<{len(row)}d", *row) for row in rows)
+            (self.folder / f"{name}.npy").write_bytes(data)
+        self.good("fit", "--x", "X.npy", "--y", "Y.npy", "--t", "t.npy", *GIVEN, "--out", "n.safetensors")
+        means = [self.good("predict", "--model", model, "--x", "X.csv").stdout
+                 for model in ("m.safetensors", "n.safetensors")]
+        self.assertEqual(means[0], means[1])
+
+    def test_wrong_tables(self):
+        self.demo_data(5, 4)
+        fit = ("fit", "--sigma-g", 1, "--out", "m.safetensors")
+        good = {name: self.read(name) for name in ("X.csv", "Y.csv", "t.csv")}
+
+        def refused(message, name, text):
+            self.write(name, text)
+            self.expect_failure(message, *fit, *CURVES)
+            self.write(name, good[name])
+
+        lines = good["X.csv"].splitlines()
+        broken = lines[2].split(",")
+        broken[3] = "nan"
+        refused('X.csv:3: column 4 (c): a finite number is expected, not "nan"', "X.csv",
+                "\n".join([*lines[:2], ",".join(broken), *lines[3:]]))
+        refused("X.csv:3: 5 cells, the header has 6", "X.csv",
+                "\n".join([*lines[:2], ",".join(broken[:5]), *lines[3:]]))
+        refused("X.csv has 4 systems, and Y.csv has 5 curves", "X.csv", "\n".join(lines[:-1]))
+        refused("rows of both belong together", "X.csv", good["X.csv"].replace("s4,", "z,"))
+        refused("X.csv: this file is empty", "X.csv", "")
+        refused("X.csv: rows of numbers are expected below the header", "X.csv", lines[0] + "\n")
+        refused("t.csv has 3 points, and the curves of Y.csv have 4 values", "t.csv", "t\n0\n1\n2\n")
+        refused("two columns are called a", "X.csv", good["X.csv"].replace("a,b", "a,a"))
+        self.expect_failure("none.csv", *fit, "--x", "none.csv", "--y", "Y.csv", "--t", "t.csv")
+
+    def test_wrong_options(self):
+        self.demo_data(5, 4)
+        self.expect_failure("--out is expected", "fit", *CURVES)
+        self.expect_failure("is no number above 0", "fit", *CURVES, "--sigma-g", "1,-2", "--out", "m", code=2)
+        self.expect_failure("has 2 length scales", "fit", *CURVES, "--sigma-g", "1,2", "--out", "m.safetensors")
+        self.expect_failure("--journal is for", "fit", *CURVES, "--journal", "j", "--out", "m")
+        self.expect_failure("no-folder", "fit", *CURVES, "--out", "no-folder/m.safetensors")
+
+    def test_equal_systems_give_a_notice(self):
+        self.demo_data(5, 4)
+        x = self.read("X.csv").splitlines()
+        x[3] = "s3," + x[2].split(",", 1)[1]
+        self.write("X.csv", "\n".join(x))
+        result = self.good("fit", *CURVES, "--sigma-g", 2, "--out", "m.safetensors")
+        self.assertIn("1 of 5 systems have the features of another one", result.stderr)
+
+
+class Predict(Case):
+    def test_bands_hold_the_mean_and_widen(self):
+        self.model()
+        mean = {row[0]: numbers(row) for row in csv.reader(
+            io.StringIO(self.good("predict", "--model", "m.safetensors", "--x", "X.csv").stdout)) if row[0] != "id"}
+        self.assertEqual(len(mean), 40)
+        self.good("predict", "--model", "m.safetensors", "--x", "X.csv", "--bands", "95,68", "--out", "b.csv")
+        self.good("predict", "--model", "m.safetensors", "--x", "X.csv", "--bands", "68", "--noise", "--out", "n.csv")
+        header, *rows = self.rows("b.csv")
+        self.assertEqual(header, ["id", "t", "mean", "std", "low_68", "high_68", "low_95", "high_95"])
+        self.assertEqual(len(rows), 40 * 11)
+        for k, row in enumerate(rows):
+            _, m, std, low, high, low95, high95 = numbers(row)
+            self.assertEqual(m, mean[row[0]][k % 11])
+            self.assertTrue(low95 < low < m < high < high95)
+            self.assertAlmostEqual(high95 - m, 1.959963984540054 * std, places=12)
+            self.assertGreater(float(self.rows_n(k)[3]), std)
+
+    def rows_n(self, k):
+        if not hasattr(self, "noisy"):
+            self.noisy = self.rows("n.csv")[1:]
+        return self.noisy[k]
+
+    def test_says_where_it_extrapolates(self):
+        self.model()
+        self.write("more.csv", "t\n0.5\n2.5\n3\n")
+        result = self.good("predict", "--model", "m.safetensors", "--x", "X.csv", "--t", "more.csv")
+        self.assertIn("more.csv: 2 of 3 points lie outside of what the model was fitted to, 0 to 2", result.stderr)
+        self.assertEqual(result.stdout.splitlines()[0], "id,0.5,2.5,3")
+
+    def test_wrong_questions(self):
+        self.model()
+        predict = ("predict", "--model", "m.safetensors", "--out", "p.csv")
+        self.write("few.csv", "a,b\n1,2\n")
+        self.expect_failure("few.csv has 2 features; m.safetensors was fitted with 5", *predict, "--x", "few.csv")
+        self.write("other.csv", self.read("X.csv").replace("a,b", "b,a"))
+        self.expect_failure("feature 1 is called b; m.safetensors was fitted with a there", *predict, "--x", "other.csv")
+        self.write("t2.csv", "t,u\n1,2\n")
+        self.expect_failure("t2.csv has 2 coordinates a point", *predict, "--x", "X.csv", "--t", "t2.csv")
+        self.expect_failure("--noise is for --bands", *predict, "--x", "X.csv", "--noise")
+        self.expect_failure("percentages between 0 and 100", *predict, "--x", "X.csv", "--bands", "68,100", code=2)
+
+    def test_refuses_what_is_no_model(self):
+        self.model()
+        data = (self.folder / "m.safetensors").read_bytes()
+        predict = ("predict", "--x", "X.csv", "--model")
+        (self.folder / "cut.safetensors").write_bytes(data[:-1])
+        self.expect_failure("cut.safetensors", *predict, "cut.safetensors")
+        (self.folder / "bad.safetensors").write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        self.expect_failure("the file is damaged", *predict, "bad.safetensors")
+        newer = data.replace(b'"format_version":"1"', b'"format_version":"9"')
+        self.assertNotEqual(newer, data)
+        (self.folder / "newer.safetensors").write_bytes(newer)
+        self.expect_failure("newer than this program", *predict, "newer.safetensors")
+        header = b'{"x":{"dtype":"F64","shape":[1,1],"data_offsets":[0,8]}}'
+        (self.folder / "foreign.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(8))
+        self.expect_failure("it does not say what it is", *predict, "foreign.safetensors")
+
+
+class Sample(Case):
+    def test_draws_lie_around_the_mean(self):
+        self.model()
+        self.write("one.csv", "\n".join(self.read("X.csv").splitlines()[:3]))
+        sample = ("sample", "--model", "m.safetensors", "--x", "one.csv", "--count", 400)
+        self.good(*sample, "--out", "d.csv")
+        self.good("predict", "--model", "m.safetensors", "--x", "one.csv", "--bands", 68, "--out", "b.csv")
+        header, *draws = self.rows("d.csv")
+        self.assertEqual(header[:3], ["id", "draw", "0"])
+        self.assertEqual(len(draws), 800)
+        for row in self.rows("b.csv")[1:]:
+            t, mean, std = numbers(row)[:3]
+            at = next(k for k, name in enumerate(header) if k > 1 and float(name) == t)
+            values = [float(draw[at]) for draw in draws if draw[0] == row[0]]
+            # The mean of 400 draws is within 5 of its standard errors.
+            self.assertLess(abs(sum(values) / 400 - mean), 5 * std / 20)
+        again = self.good(*sample)
+        self.assertEqual(again.stdout, self.read("d.csv"))
+        self.assertNotEqual(self.good(*sample, "--seed", 1).stdout, again.stdout)
+
+    def test_no_draws_are_refused(self):
+        self.model()
+        self.expect_failure("--count", "sample", "--model", "m.safetensors", "--x", "X.csv", "--count", 0, code=2)
+
+
+class Tune(Case):
+    def test_climbs_print_what_fit_takes(self):
+        self.demo_data(25, 8)
+        result = self.good("tune", *CURVES, "--starts", 2)
+        table = result.stdout.splitlines()
+        self.assertIn("log evidence", table[0])
+        self.assertEqual(len(table), 4)
+        options = table[-1].split("krfd fit':", 1)[1].split()
+        self.good("fit", *CURVES, *options, "--out", "m.safetensors")
+
+    def test_goes_on_with_its_journal(self):
+        self.demo_data(20, 6)
+        tune = ("tune", *CURVES, "--by", "cross-validation", "--journal", "j.jsonl")
+        self.good(*tune, "--trials", 6)
+        self.good("tune", *CURVES, "--by", "cross-validation", "--journal", "whole.jsonl", "--trials", 10)
+        result = self.good(*tune, "--trials", 10)
+        whole = self.read("whole.jsonl").splitlines()
+        self.assertEqual(len(self.read("j.jsonl").splitlines()), len(whole))
+        losses = [sorted(json.loads(line).get("loss", 0) or 0 for line in self.read(name).splitlines())
+                  for name in ("j.jsonl", "whole.jsonl")]
+        self.assertEqual(losses[0], losses[1])
+        self.assertRegex(result.stdout, r"MAE")
+
+    def test_a_journal_of_other_data_is_refused(self):
+        self.demo_data(20, 6)
+        tune = ("tune", *CURVES, "--by", "cross-validation", "--journal", "j.jsonl", "--trials", 2)
+        self.good(*tune)
+        self.good("demo-data", "--out", ".", "--systems", 20, "--points", 6, "--seed", 5)
+        self.expect_failure("j.jsonl", *tune)
+
+    def test_stops_on_interrupt_and_says_how_to_go_on(self):
+        self.demo_data(60, 8)
+        where = {name: str(self.folder / name) for name in ("X.csv", "Y.csv", "t.csv", "j.jsonl")}
+        job = start("krfd", "tune", "--x", where["X.csv"], "--y", where["Y.csv"], "--t", where["t.csv"],
+                    "--by", "cross-validation", "--journal", where["j.jsonl"], "--trials", 1000000)
+        journal = self.folder / "j.jsonl"
+        for _ in range(600):
+            if journal.exists() and len(journal.read_text().splitlines()) > 2:
+                break
+            time.sleep(0.1)
+        job.send_signal(signal.SIGINT)
+        _, error = job.communicate(timeout=60)
+        self.assertEqual(job.returncode, 130, error)
+        self.assertIn("the same command goes on", error)
+
+    def test_options_that_do_nothing_are_refused(self):
+        self.demo_data(5, 4)
+        self.expect_failure("--journal is for --by cross-validation", "tune", *CURVES, "--journal", "j")
+        self.expect_failure("cross-validation searches everywhere", "tune", *CURVES, "--by", "cross-validation", "--ard")
+
+
+class Evaluate(Case):
+    def test_writes_tables_and_figures(self):
+        self.demo_data(60, 11)
+        result = self.good("evaluate", *CURVES, *GIVEN, "--splits", 3, "--out", "judged")
+        self.assertRegex(result.stdout, r"MAE \d\.\d+ ± ")
+        self.assertEqual(sorted(p.name for p in (self.folder / "judged").iterdir()),
+                         ["curves.svg", "metrics.csv", "parity.svg", "predictions.csv", "residuals.svg"])
+        for name in ("curves.svg", "parity.svg", "residuals.svg"):
+            ElementTree.fromstring(self.read(f"judged/{name}"))
+        header, *rows = self.rows("judged/metrics.csv")
+        self.assertEqual([row[0] for row in rows], ["1", "2", "3", "mean", "std"])
+        predictions = self.rows("judged/predictions.csv")[1:]
+        self.assertEqual(len(predictions), 3 * 15 * 11)
+        errors = [abs(float(row[3]) - float(row[4])) for row in predictions if row[0] == "2"]
+        self.assertAlmostEqual(sum(errors) / len(errors), float(rows[1][header.index("MAE")]), places=12)
+        inside = [abs(float(r[3]) - float(r[4])) <= 1.959963984540054 * float(r[6]) for r in predictions if r[0] == "2"]
+        self.assertAlmostEqual(sum(inside) / len(inside), float(rows[1][header.index("within_95")]), places=12)
+
+    def test_tests_on_named_systems(self):
+        self.demo_data(20, 6)
+        self.write("ids.txt", "s3\ns17\n")
+        self.good("evaluate", *CURVES, *GIVEN, "--test-ids", "ids.txt", "--out", "judged")
+        self.assertEqual({row[1] for row in self.rows("judged/predictions.csv")[1:]}, {"s3", "s17"})
+
+    def test_unknown_systems_are_refused(self):
+        self.demo_data(20, 6)
+        self.write("ids.txt", "s3\nnobody\n")
+        self.expect_failure("ids.txt:2: there is no system nobody in X.csv", "evaluate", *CURVES, *GIVEN,
+                            "--test-ids", "ids.txt", "--out", "judged")
+
+
+class Compare(Case):
+    CONFIG = ("[data]\nsystems = 40\npoints = 9\n[splits]\ncount = 2\n[krfd]\nstarts = 1\n"
+              "[krr]\nsigmas = [1, 2, 4]\nlambdas = [1e-4, 1e-2]\n")
+
+    def test_judges_all_methods_on_the_same_splits(self):
+        self.write("c.toml", self.CONFIG)
+        result = self.good("compare", "--config", "c.toml", "--out", "c.csv")
+        for method in ("KRFD, evidence", "KRRs, one setting", "KRRs, tuned at each point", "FLM"):
+            self.assertIn(method, result.stdout)
+        rows = self.rows("c.csv")
+        self.assertEqual(len(rows), 1 + 2 * 4)
+        self.assertEqual({row[1] for row in rows[1:]}, {"1", "2"})
+
+    def test_reads_tables(self):
+        self.demo_data(40, 9)
+        self.write("a.toml", self.CONFIG)
+        self.write("b.toml", self.CONFIG.replace("systems = 40\npoints = 9",
+                                                 'x = "X.csv"\ny = "Y.csv"\nt = "t.csv"'))
+        self.good("compare", "--config", "a.toml", "--out", "a.csv")
+        self.good("compare", "--config", "b.toml", "--out", "b.csv")
+        # The tables hold all digits of the artificial curves.
+        self.assertEqual([row[:5] for row in self.rows("a.csv")], [row[:5] for row in self.rows("b.csv")])
+
+    def test_unknown_settings_are_refused(self):
+        self.write("c.toml", "[krfd]\nstart = 1\n")
+        self.expect_failure("c.toml:2", "compare", "--config", "c.toml")
+
+
+class Help(Case):
+    def test_every_command_has_an_example(self):
+        for command in ("demo-data", "fit", "predict", "sample", "tune", "evaluate", "compare"):
+            result = self.good(command, "--help")
+            self.assertRegex(result.stdout, r"Examples?:\s+kronite krfd " + re.escape(command))
+
+
+if __name__ == "__main__":
+    unittest.main()
