@@ -8,6 +8,7 @@ class App;
 namespace kronite::cli {
 
 void add_csp(CLI::App& program);          // csp.cpp
+void add_kmd(CLI::App& program);          // kmd.cpp
 void add_templates(CLI::App& program);    // templates.cpp
 void add_describe(CLI::App& program);     // describe.cpp
 void add_fingerprint(CLI::App& program);  // fingerprint.cpp

@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
   program.failure_message(refusal);
   program.footer("Example:  kronite csp predict SrTiO3 --out results");
   cli::add_csp(program);
+  cli::add_kmd(program);
   cli::add_templates(program);
   cli::add_describe(program);
   cli::add_fingerprint(program);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "base/ascii.hpp"      // for to_lower
@@ -18,36 +19,6 @@ namespace {
 constexpr std::array<std::string_view, 6> kColumns = {"formula",        "formula_pretty",
                                                       "pretty_formula", "reduced_formula",
                                                       "full_formula",   "composition"};
-
-class ListBuilder {
- public:
-  ListBuilder(const std::string& path, const SkipSink& skip) : path_(path), skip_(skip) {}
-
-  void add(std::string_view text, std::int64_t line) {
-    const std::string where = fmt::format("{}:{}", path_, line);
-    try {
-      notices_.clear();
-      list_.push_back({std::string(text), Composition::parse(text, &notices_), line});
-      for (const std::string& text_of_notice : notices_) notice(where + ": " + text_of_notice);
-    } catch (const Error& e) {
-      if (!skip_) throw Error(e.code(), where + ": " + e.what());  // with its caret
-      skip_(where, e.what());
-    }
-    any_ = true;
-  }
-
-  std::vector<ListedFormula> finish() {
-    if (!any_) fail(Errc::parse, "{}: there is no formula in this file", path_);
-    return std::move(list_);
-  }
-
- private:
-  const std::string& path_;
-  const SkipSink& skip_;
-  std::vector<ListedFormula> list_;
-  std::vector<std::string> notices_;
-  bool any_ = false;
-};
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpaces = " \t\r";
@@ -67,38 +38,91 @@ std::size_t formula_column(const std::string& where, const std::vector<std::stri
        fmt::join(kColumns, ", "), printable(fmt::format("{}", fmt::join(header, ", ")), 300));
 }
 
-void read_csv(const std::string& path, ListBuilder& list) {
-  CsvReader reader(path);
-  std::vector<std::string> cells;
-  if (!reader.next(cells)) return;
-  const std::size_t column = formula_column(reader.where(), cells);
-  while (reader.next(cells)) {
-    if (column >= cells.size())
-      fail(Errc::parse, "{}: {} cells, but the formula is in column {}", reader.where(),
-           cells.size(), column + 1);
-    list.add(trimmed(cells[column]), reader.line_number());
-  }
-}
-
-void read_text(const std::string& path, ListBuilder& list) {
-  LineReader reader(path);
-  std::string line;
-  while (reader.next(line)) {
-    const std::string_view text =
-        trimmed(std::string_view(line).substr(0, std::min(line.find('#'), line.size())));
-    if (!text.empty()) list.add(text, reader.line_number());
-  }
+std::size_t named_column(const std::string& where, const std::vector<std::string>& header,
+                         const std::string& name) {
+  for (std::size_t i = 0; i < header.size(); ++i)
+    if (trimmed(header[i]) == name) return i;
+  fail(Errc::parse, "{}: no column is called {}; the columns are: {}", where, printable(name),
+       printable(fmt::format("{}", fmt::join(header, ", ")), 300));
 }
 
 }  // namespace
 
+/// Either kind of file.
+struct FormulaLines::Source {
+  explicit Source(const std::string& path, const std::string& value_column) {
+    if (!plain_name(path).ends_with(".csv")) {
+      if (!value_column.empty())
+        fail(Errc::parse,
+             "{}: a column {} is asked for, so a table whose name ends in .csv is expected", path,
+             printable(value_column));
+      lines.emplace(path);
+      return;
+    }
+    csv.emplace(path);
+    if (!csv->next(cells)) return;
+    formula = formula_column(csv->where(), cells);
+    if (!value_column.empty()) value = named_column(csv->where(), cells, value_column);
+  }
+  std::string_view cell(std::size_t column, const char* what) const {
+    if (column >= cells.size())
+      fail(Errc::parse, "{}: {} cells, but the {} is in column {}", csv->where(), cells.size(),
+           what, column + 1);
+    return trimmed(cells[column]);
+  }
+
+  std::optional<CsvReader> csv;
+  std::optional<LineReader> lines;
+  std::vector<std::string> cells;
+  std::string line;
+  std::size_t formula = 0;
+  std::optional<std::size_t> value;
+};
+
+FormulaLines::FormulaLines(const std::string& path, const std::string& value_column)
+    : path_(path), source_(std::make_unique<Source>(path, value_column)) {}
+FormulaLines::~FormulaLines() = default;
+FormulaLines::FormulaLines(FormulaLines&&) noexcept = default;
+
+bool FormulaLines::next() {
+  Source& source = *source_;
+  if (source.csv) {
+    if (!source.csv->next(source.cells)) return false;
+    text_ = source.cell(source.formula, "formula");
+    if (source.value) value_ = source.cell(*source.value, "value");
+    line_ = source.csv->line_number();
+    return true;
+  }
+  while (source.lines->next(source.line)) {
+    const std::string_view line = source.line;
+    text_ = trimmed(line.substr(0, std::min(line.find('#'), line.size())));
+    line_ = source.lines->line_number();
+    if (!text_.empty()) return true;
+  }
+  return false;
+}
+
+std::string FormulaLines::where() const { return fmt::format("{}:{}", path_, line_); }
+
 std::vector<ListedFormula> read_formula_list(const std::string& path, const SkipSink& skip) {
-  ListBuilder list(path, skip);
-  if (plain_name(path).ends_with(".csv"))
-    read_csv(path, list);
-  else
-    read_text(path, list);
-  return list.finish();
+  FormulaLines lines(path);
+  std::vector<ListedFormula> list;
+  std::vector<std::string> notices;
+  bool any = false;
+  while (lines.next()) {
+    any = true;
+    try {
+      notices.clear();
+      list.push_back(
+          {std::string(lines.text()), Composition::parse(lines.text(), &notices), lines.line()});
+      for (const std::string& text : notices) notice(lines.where() + ": " + text);
+    } catch (const Error& e) {
+      if (!skip) throw Error(e.code(), lines.where() + ": " + e.what());  // with its caret
+      skip(lines.where(), e.what());
+    }
+  }
+  if (!any) fail(Errc::parse, "{}: there is no formula in this file", path);
+  return list;
 }
 
 }  // namespace kronite::io

@@ -5,7 +5,6 @@
 #include <bit>
 #include <charconv>
 #include <cstring>
-#include <span>
 #include <string_view>
 #include <utility>
 
@@ -112,34 +111,76 @@ class HeaderReader {
   std::string_view file_;
 };
 
-std::size_t checked_count(const std::string& path, const Header& header, std::size_t value_bytes,
-                          std::size_t data_bytes) {
-  std::size_t count = 1, bytes = 0;
-  bool fits = true;
-  for (const std::int64_t extent : header.shape)
-    fits = fits && !__builtin_mul_overflow(count, static_cast<std::size_t>(extent), &count);
-  if (!fits || __builtin_mul_overflow(count, value_bytes, &bytes) || bytes != data_bytes)
-    fail(Errc::parse, "{}: {} values do not fit the {} bytes of data in this file", path,
-         fmt::join(header.shape, " x "), data_bytes);
-  return count;
+/// The values of an array, where the file has them.
+class Values {
+ public:
+  Values(const std::string& path, std::string_view file)
+      : header_(HeaderReader(path, file).read()) {
+    if (header_.shape.size() > 2)
+      fail(Errc::parse, "{}: at most two dimensions are expected, this array has {}", path,
+           header_.shape.size());
+    data_ = file.substr(header_.data_at);
+    if (header_.descr != "<f8" && header_.descr != "<f4")
+      fail(Errc::parse, "{}: float64 or float32 values (<f8, <f4) are expected, these are {}", path,
+           header_.descr);
+    single_ = header_.descr == "<f4";
+    check_count(path);
+    cols_ = header_.shape.empty() ? 1 : header_.shape.back();
+    rows_ = header_.shape.size() == 2 ? header_.shape.front() : 1;
+  }
+
+  const std::vector<std::int64_t>& shape() const { return header_.shape; }
+  std::size_t count() const { return count_; }
+  std::int64_t rows() const { return rows_; }
+  std::int64_t cols() const { return cols_; }
+
+  /// Rows from `first` on into out.
+  void read(std::int64_t first, MatrixView<double> out) const {
+    if (single_)
+      read_as<float>(first, out);
+    else
+      read_as<double>(first, out);
+  }
+
+ private:
+  void check_count(const std::string& path) {
+    std::size_t bytes = 0;
+    bool fits = true;
+    for (const std::int64_t extent : header_.shape)
+      fits = fits && !__builtin_mul_overflow(count_, static_cast<std::size_t>(extent), &count_);
+    const std::size_t value_bytes = single_ ? sizeof(float) : sizeof(double);
+    if (!fits || __builtin_mul_overflow(count_, value_bytes, &bytes) || bytes != data_.size())
+      fail(Errc::parse, "{}: {} values do not fit the {} bytes of data in this file", path,
+           fmt::join(header_.shape, " x "), data_.size());
+  }
+
+  template <class T>
+  void read_as(std::int64_t first, MatrixView<double> out) const {
+    for (std::int64_t i = 0; i < out.rows; ++i)
+      for (std::int64_t j = 0; j < cols_; ++j) {
+        const std::int64_t row = first + i;
+        const std::int64_t stored = header_.fortran_order ? j * rows_ + row : row * cols_ + j;
+        T value;
+        std::memcpy(&value, data_.data() + stored * std::int64_t{sizeof(T)}, sizeof(T));
+        out.row(i)[j] = static_cast<double>(value);
+      }
+  }
+
+  Header header_;
+  std::string_view data_;
+  bool single_ = false;
+  std::size_t count_ = 1;
+  std::int64_t rows_ = 0, cols_ = 0;
+};
+
+std::string_view text_of(const MappedFile& file) {
+  return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
 }
 
-template <class T>
-NpyArray values_of(const std::string& path, const Header& header, std::string_view data) {
-  NpyArray array{header.shape, {}};
-  array.values.resize(checked_count(path, header, sizeof(T), data.size()));
-  if (array.values.empty()) return array;  // 10^18 x 0 would take years to walk through
-  const bool matrix = header.shape.size() == 2;
-  const std::int64_t cols = header.shape.empty() ? 1 : header.shape.back();
-  const std::int64_t rows = matrix ? header.shape.front() : 1;
-  for (std::int64_t i = 0; i < rows; ++i)
-    for (std::int64_t j = 0; j < cols; ++j) {
-      const std::int64_t stored = header.fortran_order ? j * rows + i : i * cols + j;
-      T value;
-      std::memcpy(&value, data.data() + stored * std::int64_t{sizeof(T)}, sizeof(T));
-      array.values[i * cols + j] = static_cast<double>(value);
-    }
-  return array;
+void require_matrix(const std::string& path, const std::vector<std::int64_t>& shape) {
+  if (shape.size() != 2)
+    fail(Errc::parse, "{}: a matrix (two dimensions) is expected, this array has {}", path,
+         shape.size());
 }
 
 }  // namespace
@@ -159,15 +200,29 @@ std::string npy_header(std::int64_t rows, std::int64_t cols) {
 }
 
 NpyArray parse_npy(std::string_view file, const std::string& path) {
-  const Header header = HeaderReader(path, file).read();
-  if (header.shape.size() > 2)
-    fail(Errc::parse, "{}: at most two dimensions are expected, this array has {}", path,
-         header.shape.size());
-  const std::string_view data = file.substr(header.data_at);
-  if (header.descr == "<f8") return values_of<double>(path, header, data);
-  if (header.descr == "<f4") return values_of<float>(path, header, data);
-  fail(Errc::parse, "{}: float64 or float32 values (<f8, <f4) are expected, these are {}", path,
-       header.descr);
+  const Values values(path, file);
+  NpyArray array{values.shape(), std::vector<double>(values.count())};
+  // 10^18 x 0 would take years to walk through.
+  if (!array.values.empty()) values.read(0, {array.values.data(), values.rows(), values.cols()});
+  return array;
+}
+
+struct NpyRows::File {
+  explicit File(const std::string& path) : mapping(path), values(path, text_of(mapping)) {}
+  MappedFile mapping;
+  Values values;
+};
+
+NpyRows::NpyRows(const std::string& path) : file_(std::make_unique<File>(path)) {
+  require_matrix(path, file_->values.shape());
+  rows_ = file_->values.rows();
+  cols_ = file_->values.cols();
+}
+NpyRows::~NpyRows() = default;
+NpyRows::NpyRows(NpyRows&&) noexcept = default;
+
+void NpyRows::read(std::int64_t first, MatrixView<double> out) const {
+  file_->values.read(first, out);
 }
 
 }  // namespace kronite::io
@@ -185,12 +240,8 @@ void write_npy(const std::string& path, MatrixView<const double> values) {
 
 NpyMatrix read_npy(const std::string& path) {
   const io::MappedFile file(path);
-  const std::span<const std::byte> bytes = file.bytes();
-  io::NpyArray array =
-      io::parse_npy({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
-  if (array.shape.size() != 2)
-    fail(Errc::parse, "{}: a matrix (two dimensions) is expected, this array has {}", path,
-         array.shape.size());
+  io::NpyArray array = io::parse_npy(io::text_of(file), path);
+  io::require_matrix(path, array.shape);
   return {std::move(array.values), array.shape[0], array.shape[1]};
 }
 

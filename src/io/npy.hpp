@@ -2,10 +2,14 @@
 // of memory.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "kronite/view.hpp"  // for MatrixView
 
 namespace kronite::io {
 
@@ -20,5 +24,25 @@ struct NpyArray {
 };
 /// `path` names the bytes in messages. @throws Error parse.
 NpyArray parse_npy(std::string_view file, const std::string& path);
+
+/// The rows of a .npy matrix, float64 or float32, out of a mapped file: any number of them in
+/// constant memory.
+class NpyRows {
+ public:
+  /// @throws Error io; parse, also for an array that is no matrix.
+  explicit NpyRows(const std::string& path);
+  ~NpyRows();
+  NpyRows(NpyRows&&) noexcept;
+
+  std::int64_t rows() const { return rows_; }
+  std::int64_t cols() const { return cols_; }
+  /// Rows first ... first + out.rows - 1; out: as wide as the matrix, host.
+  void read(std::int64_t first, MatrixView<double> out) const;
+
+ private:
+  struct File;
+  std::unique_ptr<File> file_;
+  std::int64_t rows_ = 0, cols_ = 0;
+};
 
 }  // namespace kronite::io

@@ -9,14 +9,15 @@
 #include "base/fail.hpp"       // for fail
 #include "base/printable.hpp"  // for continues_character
 #include "io/escape.hpp"       // for escape_markup
+#include "io/point_cloud.hpp"  // for cloud_svg, colour_bar_svg
 #include "io/ticks.hpp"        // for round_ticks
 
 namespace kronite::io {
 namespace {
 
 // Pixels.
-constexpr double kPlotWidth = 300, kPlotHeight = 240;
 constexpr double kLeft = 66, kRight = 22, kBelow = 52, kPanelTitle = 30;
+constexpr double kBarGap = 18;  // between the plot and the bar of its colours
 constexpr double kFigureTitle = 40, kLegendRow = 22, kMargin = 14;
 constexpr double kLetter = 6.3;  // mean width of a letter of the labels
 constexpr double kSwatch = 24;   // the mark in front of a label of the legend
@@ -61,10 +62,10 @@ class Extent {
     high_ = std::max(high_, std::min(value, kMost));
   }
   /// Ends that the axis gives stay; others get a little room.
-  std::pair<double, double> fit(const Axis& axis) const {
+  std::pair<double, double> fit(const Axis& axis, double room_part = 0.03) const {
     const bool empty = low_ > high_;
     double low = empty ? 0 : low_, high = empty ? 1 : high_;
-    const double room = 0.03 * (high - low);
+    const double room = room_part * (high - low);
     low = std::isfinite(axis.low) ? axis.low : low - room;
     high = std::isfinite(axis.high) ? axis.high : high + room;
     const double least = kLeastPart * std::max(std::abs(low), std::abs(high));
@@ -88,30 +89,46 @@ double bar_width(const Series& series) {
   return std::isfinite(gap) && gap > 0 ? 0.86 * gap : 1;
 }
 
+bool has_values(const Panel& panel) {
+  return std::any_of(panel.series.begin(), panel.series.end(),
+                     [](const Series& s) { return !s.value.empty(); });
+}
+
 /// One panel, its upper left corner at (left, top).
 class PanelDrawing {
  public:
-  PanelDrawing(const Panel& panel, double left, double top, std::string& out)
-      : panel_(panel), left_(left + kLeft), top_(top + kPanelTitle), out_(out) {
-    Extent x, y;
-    for (const Series& s : panel.series) gather(s, x, y);
+  PanelDrawing(const Panel& panel, double left, double top, const Figure& figure, std::string& out)
+      : panel_(panel),
+        left_(left + kLeft),
+        top_(top + kPanelTitle),
+        width_(figure.width),
+        height_(figure.height),
+        out_(out) {
+    Extent x, y, value;
+    for (const Series& s : panel.series) gather(s, x, y, value);
     const auto [x0, x1] = x.fit(panel.x);
     const auto [y0, y1] = y.fit(panel.y);
     x_ = round_ticks(x0, x1, 5);
     y_ = round_ticks(y0, y1, 5);
+    const auto [v0, v1] = value.fit(panel.value, 0);
+    value_ = round_ticks(v0, v1, 5);
   }
 
   void draw(int number) {
     write(
         "<g>\n<clipPath id=\"plot{}\"><rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{}\" "
         "height=\"{}\"/></clipPath>\n",
-        number, left_, top_, kPlotWidth, kPlotHeight);
+        number, left_, top_, width_, height_);
     draw_axes();
     write("<g clip-path=\"url(#plot{})\">\n", number);
     if (panel_.diagonal) draw_diagonal();
     for (const Series& s : panel_.series) draw_band(s);
     for (const Series& s : panel_.series) draw_series(s);
-    write("</g>\n</g>\n");
+    write("</g>\n");
+    if (has_values(panel_))
+      out_ += colour_bar_svg(fmt::format("scale{}", number), left_ + width_ + kBarGap, top_,
+                             height_, value_, panel_.value.label);
+    write("</g>\n");
   }
 
  private:
@@ -121,12 +138,12 @@ class PanelDrawing {
   }
   /// Far outside is as good as outside, and keeps the numbers short.
   static double near(double pixels) { return std::clamp(pixels, -1e5, 1e5); }
-  double px(double x) const { return near(left_ + kPlotWidth * (x - x_.low) / (x_.high - x_.low)); }
+  double px(double x) const { return near(left_ + width_ * (x - x_.low) / (x_.high - x_.low)); }
   double py(double y) const {
-    return near(top_ + kPlotHeight * (1 - (y - y_.low) / (y_.high - y_.low)));
+    return near(top_ + height_ * (1 - (y - y_.low) / (y_.high - y_.low)));
   }
 
-  void gather(const Series& s, Extent& x, Extent& y) const;
+  void gather(const Series& s, Extent& x, Extent& y, Extent& value) const;
   void draw_axes();
   void draw_diagonal();
   void draw_band(const Series& s);
@@ -134,26 +151,28 @@ class PanelDrawing {
   void draw_line(const Series& s);
   void draw_points(const Series& s);
   void draw_bars(const Series& s);
+  void draw_cloud(const Series& s);
 
   const Panel& panel_;
-  const double left_, top_;  // of the plot, inside its labels
+  const double left_, top_, width_, height_;  // of the plot, inside its labels
   std::string& out_;
-  Ticks x_, y_;
+  Ticks x_, y_, value_;
 };
 
-void PanelDrawing::gather(const Series& s, Extent& x, Extent& y) const {
+void PanelDrawing::gather(const Series& s, Extent& x, Extent& y, Extent& value) const {
   const double half = s.mark == Mark::bars ? bar_width(s) / 2 : 0;
-  for (const double value : s.x) {
-    x.take(value - half);
-    x.take(value + half);
+  for (const double at : s.x) {
+    x.take(at - half);
+    x.take(at + half);
   }
   for (const auto* values : {&s.y, &s.low, &s.high})
-    for (const double value : *values) y.take(value);
+    for (const double at : *values) y.take(at);
   if (s.mark == Mark::bars) y.take(0);
+  for (const double v : s.value) value.take(v);
 }
 
 void PanelDrawing::draw_axes() {
-  const double bottom = top_ + kPlotHeight, right = left_ + kPlotWidth;
+  const double bottom = top_ + height_, right = left_ + width_;
   for (std::size_t i = 0; i < x_.values.size(); ++i) {
     const double at = px(x_.values[i]);
     write("<line class=\"grid\" x1=\"{0:.1f}\" y1=\"{1:.1f}\" x2=\"{0:.1f}\" y2=\"{2:.1f}\"/>\n",
@@ -169,14 +188,14 @@ void PanelDrawing::draw_axes() {
           y_.labels[i]);
   }
   write("<rect class=\"frame\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{}\" height=\"{}\"/>\n", left_,
-        top_, kPlotWidth, kPlotHeight);
+        top_, width_, height_);
   write("<text class=\"panel\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", left_, top_ - 10,
         escape_markup(panel_.title));
-  write("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n",
-        left_ + kPlotWidth / 2, bottom + 38, escape_markup(panel_.x.label));
+  write("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n", left_ + width_ / 2,
+        bottom + 38, escape_markup(panel_.x.label));
   write(
       "<text transform=\"translate({:.1f} {:.1f}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
-      left_ - 48, top_ + kPlotHeight / 2, escape_markup(panel_.y.label));
+      left_ - 48, top_ + height_ / 2, escape_markup(panel_.y.label));
 }
 
 void PanelDrawing::draw_diagonal() {
@@ -204,6 +223,7 @@ void PanelDrawing::draw_band(const Series& s) {
 
 void PanelDrawing::draw_series(const Series& s) {
   if (s.mark == Mark::bars) draw_bars(s);
+  if (s.mark == Mark::cloud) draw_cloud(s);
   if (s.mark == Mark::line || s.mark == Mark::dashed || s.mark == Mark::line_and_points)
     draw_line(s);
   if (s.mark == Mark::points || s.mark == Mark::line_and_points) draw_points(s);
@@ -244,6 +264,22 @@ void PanelDrawing::draw_bars(const Series& s) {
   }
 }
 
+void PanelDrawing::draw_cloud(const Series& s) {
+  std::vector<CloudPoint> points;
+  for (std::size_t i = 0; i < s.x.size(); ++i)
+    if (std::isfinite(s.x[i]) && std::isfinite(s.y[i]))
+      points.push_back({px(s.x[i]), py(s.y[i]), s.value.empty() ? 0 : s.value[i]});
+  constexpr double kLeast = 1, kMost = 3.4;  // pixels
+  const double radius =
+      std::clamp(60 / std::sqrt(static_cast<double>(points.size()) + 1), kLeast, kMost);
+  out_ += s.value.empty() ? cloud_svg(points, radius, colour(s.colour))
+                          : cloud_svg(points, radius, value_.low, value_.high);
+  for (std::size_t i = 0; i < s.names.size(); ++i)
+    if (std::isfinite(s.x[i]) && std::isfinite(s.y[i]))
+      write("<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", px(s.x[i]) + radius + 3, py(s.y[i]) + 4,
+            escape_markup(s.names[i]));
+}
+
 /// The series that the legend names, each label once.
 std::vector<const Series*> legend_of(const Figure& figure) {
   std::vector<const Series*> entries;
@@ -273,11 +309,11 @@ double draw_legend(const Figure& figure, double y, double width, std::string& ou
           fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{}\" height=\"10\" fill=\"{}\" "
                       "fill-opacity=\"0.75\"/>\n",
                       x, at - 5, kSwatch, colour(s->colour)));
-    else if (s->mark != Mark::points)
+    else if (s->mark != Mark::points && s->mark != Mark::cloud)
       add(fmt::format("<path d=\"M{:.1f} {:.1f}h{}\" stroke=\"{}\" stroke-width=\"2\"{}/>\n", x, at,
                       kSwatch, colour(s->colour),
                       s->mark == Mark::dashed ? " stroke-dasharray=\"6 4\"" : ""));
-    if (s->mark == Mark::points || s->mark == Mark::line_and_points)
+    if (s->mark == Mark::points || s->mark == Mark::line_and_points || s->mark == Mark::cloud)
       add(fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.4\" fill=\"{}\"/>\n",
                       x + kSwatch / 2, at, colour(s->colour)));
     add(fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x + kSwatch + 6, at + 4,
@@ -297,23 +333,32 @@ void check(const Figure& figure) {
             Errc::invalid_argument,
             "the series \"{}\" has {} x, {} y, {} low and {} high values, expected as many of each",
             s.label, s.x.size(), s.y.size(), s.low.size(), s.high.size());
+  for (const Panel& panel : figure.panels)
+    for (const Series& s : panel.series)
+      for (const std::size_t size : {s.value.size(), s.names.size()})
+        if (size != 0 && (size != s.x.size() || s.mark != Mark::cloud))
+          fail(Errc::invalid_argument,
+               "the series \"{}\" has {} values or names for {} points; a cloud takes as many",
+               s.label, size, s.x.size());
 }
 
 }  // namespace
 
 std::string plot_svg(const Figure& figure) {
   check(figure);
-  const double panel_width = kLeft + kPlotWidth + kRight;
-  const double width = panel_width * static_cast<double>(figure.panels.size()) + kMargin;
   const double top = figure.title.empty() ? kMargin : kFigureTitle;
-  const double legend_at = top + kPanelTitle + kPlotHeight + kBelow;
+  const double legend_at = top + kPanelTitle + figure.height + kBelow;
   std::string body;
   if (!figure.title.empty())
     body += fmt::format("<text class=\"title\" x=\"{}\" y=\"26\">{}</text>\n", kLeft,
                         escape_markup(figure.title));
-  for (std::size_t i = 0; i < figure.panels.size(); ++i)
-    PanelDrawing(figure.panels[i], panel_width * static_cast<double>(i), top, body)
-        .draw(static_cast<int>(i));
+  double width = 0;
+  for (std::size_t i = 0; i < figure.panels.size(); ++i) {
+    const Panel& panel = figure.panels[i];
+    PanelDrawing(panel, width, top, figure, body).draw(static_cast<int>(i));
+    width += kLeft + figure.width + kRight + (has_values(panel) ? kColourBarWidth : 0);
+  }
+  width += kMargin;
   const double height = legend_at + draw_legend(figure, legend_at, width, body) + kMargin;
   return fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 "

@@ -1,5 +1,5 @@
-// Line, point and bar plots as SVG, for reports: axes with round ticks, several panels side by
-// side, one legend, colours that suit light and dark pages.
+// Line, point and bar plots and clouds of points as SVG, for reports: axes with round ticks,
+// several panels side by side, one legend, colours that suit light and dark pages.
 #pragma once
 
 #include <limits>
@@ -8,7 +8,14 @@
 
 namespace kronite::io {
 
-enum class Mark { line, dashed, points, line_and_points, bars };
+enum class Mark {
+  line,
+  dashed,
+  points,
+  line_and_points,
+  bars,
+  cloud,  ///< discs that are smaller the more there are, coloured by `value` where it is given
+};
 
 /// y over x. A value that is not finite breaks the line and draws no point.
 struct Series {
@@ -17,6 +24,8 @@ struct Series {
   int colour = 0;  ///< of the palette, which repeats itself; -1: neutral grey
   std::vector<double> x, y;
   std::vector<double> low, high;  ///< of an area around y, such as an error band; or empty
+  std::vector<double> value{};    ///< of each point of a cloud, coloured by Panel::value; or empty
+  std::vector<std::string> names{};  ///< written beside the points of a cloud; or empty
 };
 
 struct Axis {
@@ -30,11 +39,13 @@ struct Panel {
   Axis x, y;
   std::vector<Series> series;
   bool diagonal = false;  ///< a grey line of equality
+  Axis value{};           ///< of the colours, with a bar on the right where a cloud has values
 };
 
 struct Figure {
   std::string title;
-  std::vector<Panel> panels;  ///< side by side
+  std::vector<Panel> panels;         ///< side by side
+  double width = 300, height = 240;  ///< of the plot of each panel, in pixels
 };
 
 /// A whole SVG document.

@@ -107,6 +107,50 @@ TEST_F(FormulaList, RefusesAFileWithoutFormulas) {
   EXPECT_TRUE(refusal(write("b.csv", "id,formula\n1\n")).starts_with(":2: "));
 }
 
+TEST_F(FormulaList, GivesTextsOneAfterTheOther) {
+  const std::string path = write("a.txt", "# oxides\nMgO\n\n  Ch3OH  # no formula\n");
+  io::FormulaLines lines(path);
+
+  ASSERT_TRUE(lines.next());
+  EXPECT_EQ(lines.text(), "MgO");
+  EXPECT_EQ(lines.value(), "");
+  ASSERT_TRUE(lines.next());
+  EXPECT_EQ(lines.text(), "Ch3OH");
+  EXPECT_EQ(lines.where(), path + ":4");
+  EXPECT_FALSE(lines.next());
+}
+
+TEST_F(FormulaList, GivesTheCellsOfAColumn) {
+  io::FormulaLines lines(write("a.csv", "energy,formula,volume\n-1.5,MgO, 7 \n,SiO2,\n"), "volume");
+
+  ASSERT_TRUE(lines.next());
+  EXPECT_EQ(lines.text(), "MgO");
+  EXPECT_EQ(lines.value(), "7");
+  ASSERT_TRUE(lines.next());
+  EXPECT_EQ(lines.value(), "");
+  EXPECT_FALSE(lines.next());
+}
+
+TEST_F(FormulaList, RefusesColumnsThatAreNotThere) {
+  const auto message = [&](const std::string& path) {
+    try {
+      io::FormulaLines lines(path, "volume");
+      while (lines.next()) {
+      }
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), Errc::parse);
+      return std::string(e.what()).substr(path.size());
+    }
+    return std::string("nothing was refused");
+  };
+  EXPECT_EQ(message(write("a.csv", "formula,Volume\nMgO,1\n")),
+            ":1: no column is called volume; the columns are: formula, Volume");
+  EXPECT_EQ(message(write("b.csv", "formula,volume\nMgO\n")),
+            ":2: 1 cells, but the value is in column 2");
+  EXPECT_EQ(message(write("a.txt", "MgO\n")),
+            ": a column volume is asked for, so a table whose name ends in .csv is expected");
+}
+
 TEST_F(FormulaList, ReadsTheTablesOfTheLargeDataSet) {
   KRONITE_NEEDS_DATA(test::shared_data("composition/mp_stable_formula.csv.gz"));
 

@@ -168,5 +168,24 @@ TEST_F(NpyFile, NamesAMissingFile) {
   }
 }
 
+TEST_F(NpyFile, GivesRowsInParts) {
+  write<float>("{'descr': '<f4', 'fortran_order': True, 'shape': (3, 2), }", {1, 2, 3, 4, 5, 6});
+  const io::NpyRows rows(path_);
+  ASSERT_EQ(rows.rows(), 3);
+  ASSERT_EQ(rows.cols(), 2);
+  std::vector<double> part(2 * 3, -1);  // rows of two with one more between them
+
+  rows.read(1, {part.data(), 2, 2, 3, Place{}});
+
+  EXPECT_EQ(part, (std::vector<double>{2, 5, -1, 3, 6, -1}));
+}
+
+TEST_F(NpyFile, RowsAreThoseOfAMatrix) {
+  write<double>("{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }", {1, 2, 3});
+  EXPECT_THROW(io::NpyRows{path_}, Error);
+  write<double>("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }", {1, 2, 3});
+  EXPECT_THROW(io::NpyRows{path_}, Error);
+}
+
 }  // namespace
 }  // namespace kronite

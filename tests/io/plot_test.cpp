@@ -7,6 +7,7 @@
 #include <limits>
 #include <regex>
 
+#include "io/point_cloud.hpp"
 #include "io/ticks.hpp"
 #include "kronite/error.hpp"
 
@@ -113,6 +114,93 @@ TEST(Plot, NamesEachLabelOnceInTheLegend) {
   const std::string svg = plot_svg(figure);
 
   EXPECT_EQ(count(svg, ">line</text>"), 1);
+}
+
+/// Three points, one of them without a value.
+Figure cloud() {
+  Figure figure;
+  Series points{"", Mark::cloud, 0, {0, 1, 2}, {0, 1, 0}, {}, {}};
+  points.value = {-1, kNaN, 3};
+  figure.panels.push_back({"", {}, {}, {points}, false, {"energy / eV"}});
+  return figure;
+}
+
+TEST(Plot, ColoursPointsByTheirValues) {
+  const std::string svg = plot_svg(cloud());
+
+  expect_well_formed(svg);
+  // The ends of the scale, and grey; a path of one disc each.
+  EXPECT_EQ(count(svg, "<path stroke=\"#[0-9a-f]{6}\" d=\"M[0-9.]+ [0-9.]+h0\"/>"), 3);
+  EXPECT_EQ(count(svg, "<path stroke=\"#8b94a3\""), 1);
+  EXPECT_EQ(count(svg, "<linearGradient id=\"scale0\""), 1);
+  EXPECT_EQ(count(svg, "fill:url\\(#scale0\\)"), 1);
+  for (const char* label : {">energy / eV</text>", ">\u22121</text>", ">3</text>"})
+    EXPECT_NE(svg.find(label), std::string::npos) << label;
+}
+
+TEST(Plot, DrawsACloudWithoutValuesInOneColour) {
+  Figure figure = cloud();
+  figure.panels[0].series[0].value.clear();
+  figure.panels[0].series[0].names = {"a", "<b>", "c"};
+
+  const std::string svg = plot_svg(figure);
+
+  expect_well_formed(svg);
+  EXPECT_EQ(count(svg, "<path stroke=\"#3f7fd1\" d=\"(M[0-9.]+ [0-9.]+h0){3}\"/>"), 1);
+  EXPECT_EQ(count(svg, "linearGradient"), 0);
+  EXPECT_NE(svg.find(">&lt;b&gt;</text>"), std::string::npos);
+}
+
+TEST(Plot, DrawsManyPointsInLittleSpace) {
+  constexpr std::size_t kPoints = 40'000;
+  Figure figure;
+  Series points{"", Mark::cloud, 0, {}, {}, {}, {}};
+  for (std::size_t i = 0; i < kPoints; ++i) {
+    points.x.push_back(static_cast<double>(i % 211));
+    points.y.push_back(static_cast<double>(i % 199));
+    points.value.push_back(static_cast<double>(i % 64));
+  }
+  figure.panels.push_back({"", {}, {}, {points}, false, {}});
+
+  const std::string svg = plot_svg(figure);
+
+  EXPECT_EQ(count(svg, "h0"), static_cast<std::ptrdiff_t>(kPoints));
+  EXPECT_LT(svg.size(), 1'000'000U);
+}
+
+TEST(Plot, IsAsLargeAsTheFigureSays) {
+  Figure figure = cloud();
+  figure.width = 500;
+  figure.height = 400;
+
+  EXPECT_EQ(count(plot_svg(figure), "<rect class=\"frame\" [^>]*width=\"500\" height=\"400\"/>"),
+            1);
+}
+
+TEST(Plot, RefusesValuesThatAreNotOfACloud) {
+  Figure figure = cloud();
+  figure.panels[0].series[0].value.pop_back();
+  EXPECT_THROW(plot_svg(figure), Error);
+  figure = cloud();
+  figure.panels[0].series[0].mark = Mark::line;
+  EXPECT_THROW(plot_svg(figure), Error);
+  figure = cloud();
+  figure.panels[0].series[0].names = {"one"};
+  EXPECT_THROW(plot_svg(figure), Error);
+}
+
+TEST(ScaleOfColours, GrowsLighterAllTheWay) {
+  const auto light = [](const std::string& colour) {
+    const auto part = [&](std::size_t at) {  // of sRGB, as light
+      const double c = std::stoi(colour.substr(at, 2), nullptr, 16) / 255.0;
+      return c <= 0.04045 ? c / 12.92 : std::pow((c + 0.055) / 1.055, 2.4);
+    };
+    return 0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5);
+  };
+  for (int i = 0; i < 50; ++i)
+    EXPECT_LT(light(scale_colour(i / 50.0)), light(scale_colour((i + 1) / 50.0))) << i;
+  EXPECT_EQ(scale_colour(-1), scale_colour(0));
+  EXPECT_EQ(scale_colour(2), scale_colour(1));
 }
 
 TEST(Plot, RefusesSeriesOfUnequalSizes) {
