@@ -11,6 +11,7 @@ void add_kmd(CLI::App& program) {
   CLI::App* kmd = program.add_subcommand(
       "kmd", "Kernel mean descriptors of compositions and other mixtures, and their inverse");
   kmd->require_subcommand(1);
+  add_kmd_evaluate(*kmd);
   add_kmd_invert(*kmd);
   add_kmd_map(*kmd);
   add_kmd_transform(*kmd);
