@@ -1,4 +1,5 @@
 // Settings of experiments, read strictly.
+#include <cmath>
 #include <set>
 
 #include "base/fail.hpp"              // for fail

@@ -94,7 +94,7 @@ TEST(ExperimentConfig, RefusesWhatMakesNoSense) {
             "e.toml:1: one of target, targets and class is expected in [data]");
   EXPECT_EQ(refusal("[data]\ntarget = \"y\"\nclass = \"c\"\n" + descriptor + network),
             "e.toml:1: one of target, targets and class is expected in [data]");
-  EXPECT_EQ(refusal(data + network), "e.toml: at least one [[descriptor]] is expected");
+  EXPECT_EQ(refusal(data + network), "e.toml:1: at least one [[descriptor]] is expected");
   EXPECT_EQ(refusal(data + descriptor + descriptor + network),
             "e.toml:5: two of [[descriptor]] are called \"KMD\"");
   EXPECT_EQ(
@@ -339,7 +339,7 @@ members = 2
 hidden = [16]
 batch = 32
 learning_rate = 0.01
-max_epochs = 30
+max_epochs = 100
 patience = 0
 )",
                                                         "e.toml");
@@ -348,7 +348,7 @@ patience = 0
 
   ASSERT_EQ(e.trials.size(), 1U);
   EXPECT_GT(e.trials[0].metrics[main_metric(settings, data)], 0.9);
-  EXPECT_EQ(e.trials[0].best_epochs, (std::vector<int>{30, 30}));
+  EXPECT_EQ(e.trials[0].best_epochs, (std::vector<int>{100, 100}));
   EXPECT_EQ(metric_names(settings, data).size(), e.trials[0].metrics.size());
   EXPECT_THROW(run_experiment(device, settings, data, elements,
                               {[](const ExperimentProgress& now) { return now.epoch < 2; }, {}}),
