@@ -278,15 +278,17 @@ TEST(ExperimentSummary, PairedDifferencesAreThoseByHand) {
 ExperimentData binaries(const Components& elements) {
   std::vector<Composition> compositions;
   ExperimentData data;
-  for (int a = 3; a < 40; ++a)
-    for (const int b : {8, 9, 16, 17}) {
-      if (a == b) continue;
+  const std::vector<int> anions{8, 9, 16, 17};
+  for (int a = 3; a < 40; ++a) {
+    if (std::count(anions.begin(), anions.end(), a) > 0) continue;
+    for (const int b : anions) {
       compositions.emplace_back(std::vector<ElementAmount>{{a, 1.0 + a % 3}, {b, 2}});
       data.names.push_back(compositions.back().reduced_formula());
       data.groups.push_back(std::ssize(data.groups));
       data.values.push_back(0.1 * a * (1 + a % 3) / (3 + a % 3) + (b > 10 ? 1 : 0));
       data.classes.push_back(b > 10 ? 1 : 0);
     }
+  }
   data.weights = weights_of(compositions, elements);
   return data;
 }
