@@ -13,6 +13,7 @@ void add_kmd(CLI::App& program) {
   kmd->require_subcommand(1);
   kmd->footer("Example:  kronite kmd transform SrTiO3 'Ca(OH)2' --out kmd.csv");
   add_kmd_design(*kmd);
+  add_kmd_evaluate(*kmd);
   add_kmd_invert(*kmd);
   add_kmd_map(*kmd);
   add_kmd_search(*kmd);

@@ -216,6 +216,26 @@ void TomlTable::read(std::string_view key, std::vector<std::int64_t>& values, Ra
     node_->refuse(key, *node, list_of(expectation("a whole number", range), least, most));
 }
 
+void TomlTable::read(std::string_view key, std::vector<std::string>& values, std::size_t least,
+                     std::size_t most) {
+  const auto* node = node_->find(key);
+  if (!node) return;
+  const auto refuse = [&] {
+    node_->refuse(key, *node, list_of("a text in quotes, none twice", least, most));
+  };
+  const auto* array = node->as_array();
+  if (!array || array->size() < least || array->size() > most) refuse();
+  std::vector<std::string> read;
+  for (const toml::node& item : *array) {
+    const auto* text = item.as_string();
+    if (!text || text->get().empty() ||
+        std::find(read.begin(), read.end(), text->get()) != read.end())
+      refuse();
+    read.push_back(text->get());
+  }
+  values = std::move(read);
+}
+
 TomlTable TomlTable::table(std::string_view key) {
   auto below = std::make_shared<Node>();
   below->tree = node_->tree;
@@ -227,6 +247,24 @@ TomlTable TomlTable::table(std::string_view key) {
       node_->refuse(key, *node, fmt::format("a table, written [{}{}]", node_->path, key));
   }
   return TomlTable(std::move(below));
+}
+
+std::vector<TomlTable> TomlTable::tables(std::string_view key) {
+  std::vector<TomlTable> all;
+  const auto* node = node_->find(key);
+  if (!node) return all;
+  const auto* array = node->as_array();
+  if (!array || !array->is_homogeneous<toml::table>())
+    node_->refuse(key, *node, fmt::format("tables, each written [[{}{}]]", node_->path, key));
+  for (std::size_t i = 0; i < array->size(); ++i) {
+    auto below = std::make_shared<Node>();
+    below->tree = node_->tree;
+    below->file = node_->file;
+    below->path = fmt::format("{}{}[{}].", node_->path, key, i + 1);
+    below->table = array->get(i)->as_table();
+    all.push_back(TomlTable(std::move(below)));
+  }
+  return all;
 }
 
 void TomlTable::finish() const {

@@ -41,9 +41,14 @@ class TomlTable {
             std::size_t most);
   void read(std::string_view key, std::vector<std::int64_t>& values, Range range, std::size_t least,
             std::size_t most);
+  /// Texts that are not empty, none twice.
+  void read(std::string_view key, std::vector<std::string>& values, std::size_t least,
+            std::size_t most);
 
   /// The table below this one; an empty one when it is not there.
   TomlTable table(std::string_view key);
+  /// The tables of an array, written [[key]], in their order; none when it is not there.
+  std::vector<TomlTable> tables(std::string_view key);
   void finish() const;
 
   /// "file:line" of a key that is there, of this table when it is not.

@@ -5,11 +5,11 @@
 #include <cmath>
 #include <limits>
 
-#include "base/fail.hpp"          // for fail
-#include "io/input.hpp"           // for read_file
-#include "io/plot.hpp"            // for plot_svg
-#include "io/toml_table.hpp"      // for TomlTable
-#include "kmd/setting_names.hpp"  // for layout_names and the like
+#include "base/fail.hpp"              // for fail
+#include "io/input.hpp"               // for read_file
+#include "io/plot.hpp"                // for plot_svg
+#include "io/toml_table.hpp"          // for TomlTable
+#include "kmd/descriptor_config.hpp"  // for read_descriptor
 
 namespace kronite::kmd {
 namespace {
@@ -27,26 +27,6 @@ Weights part_of(const Weights& all, std::int64_t first, std::int64_t rows) {
   part.component.assign(all.component.begin() + begin, all.component.begin() + end);
   part.weight.assign(all.weight.begin() + begin, all.weight.begin() + end);
   return part;
-}
-
-template <class Enum>
-void read_name(io::TomlTable& table, const char* key, const std::vector<std::string>& names,
-               Enum& value) {
-  auto index = static_cast<std::size_t>(value);
-  table.read(key, index, names);
-  value = static_cast<Enum>(index);
-}
-
-void read_descriptor(io::TomlTable table, MapSettings& map) {
-  static const std::vector<std::string> kinds = {"kmd", "statistics"};
-  read_name(table, "kind", kinds, map.descriptor);
-  read_name(table, "layout", layout_names(), map.settings.layout);
-  read_name(table, "kernel", kernel_names(), map.settings.kernel);
-  read_name(table, "scaling", scaling_names(), map.settings.scaling);
-  table.read("n_grids", map.settings.n_grids, {0, kMostGridPoints});
-  table.read("sigma", map.settings.sigma, {0, kLargestCondition});
-  table.read("most_condition", map.settings.most_condition, {1, kLargestCondition});
-  table.finish();
 }
 
 void read_colour(io::TomlTable table, MapSettings& map) {
@@ -73,7 +53,9 @@ MapSettings parse_map_config(std::string_view text, const std::string& name) {
   table.read("standardise", given);
   table.read("standardise", otherwise);
   if (given == otherwise) map.standardise = given;
-  read_descriptor(table.table("descriptor"), map);
+  io::TomlTable descriptor = table.table("descriptor");
+  read_descriptor(descriptor, map.descriptor, map.settings);
+  descriptor.finish();
   read_colour(table.table("colour"), map);
   table.finish();
   return map;
