@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "kmd/small_components.hpp"
 #include "kronite/error.hpp"
 #include "kronite/io.hpp"
