@@ -90,7 +90,7 @@ void CompareCommand::run() const {
         std::string left =
             split == 0 ? ""
                        : ", about " + duration(line.elapsed() / split * (settings.splits - split)) +
-                             " left with this split";
+                             " left, this split included";
         line.show(fmt::format("split {} of {}: {}{}", split + 1, settings.splits, where, left));
       }
       return !interrupted();

@@ -62,7 +62,7 @@ void FitCommand::estimate(Device& on, const Curves& curves) const {
   };
   timed();  // the first one wakes libraries up
   const double rate = fit_work(some, points) / std::max(timed(), 1e-6);
-  const double fit = fit_work(n, points), tune = evaluations() * fit_work(tuned, points);
+  const double fit = fit_work(n, points), search = evaluations() * fit_work(tuned, points);
   // Three Gram matrices, two sets of eigenvectors, and what the evidence's derivatives take.
   constexpr double kSquares = 9, kCurves = 8;
   const double bytes =
@@ -72,9 +72,9 @@ void FitCommand::estimate(Device& on, const Curves& curves) const {
   const double file = 8 * (static_cast<double>(n * curves.x.cols) +
                            3 * static_cast<double>(n * points) + static_cast<double>(n));
   Table table({"step", "operations", "expected time"});
-  if (tune > 0)
+  if (search > 0)
     table.add({fmt::format("tuning by {}, {:.0f} evaluations", way(), evaluations()),
-               fmt::format("{:.2e}", tune), duration(tune / rate)});
+               fmt::format("{:.2e}", search), duration(search / rate)});
   table.add({"fit with bands", fmt::format("{:.2e}", fit), duration(fit / rate)});
   table.print();
   fmt::print(

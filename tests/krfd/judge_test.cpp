@@ -104,7 +104,8 @@ TEST(ArtificialCurves, AreMeasuredAtPointsOfTheirOwn) {
     ++count[static_cast<std::size_t>(curves.curve[n])];
     EXPECT_GE(curves.t[n], 0);
     EXPECT_LT(curves.t[n], 2);
-    if (n > 0 && curves.curve[n] == curves.curve[n - 1]) EXPECT_LE(curves.t[n - 1], curves.t[n]);
+    const bool same_curve = n > 0 && curves.curve[n] == curves.curve[n - 1];
+    EXPECT_LE(same_curve ? curves.t[n - 1] : 0.0, curves.t[n]);
   }
   EXPECT_EQ(*std::min_element(count.begin(), count.end()), 2);
   EXPECT_EQ(*std::max_element(count.begin(), count.end()), 20);
