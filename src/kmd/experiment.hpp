@@ -1,5 +1,5 @@
 // Experiments: learners on descriptors of mixtures, over the same seeded splits, and how well they
-// predict (docs/kmd.md).
+// predict (docs/experiments.md).
 #pragma once
 
 #include <array>
