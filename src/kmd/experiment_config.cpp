@@ -25,6 +25,7 @@ DataSettings read_data(io::TomlTable table) {
   table.read("class", data.classes);
   table.read("unit", data.unit);
   read_name(table, "unknown", unknown, data.unknown);
+  table.read("clip", data.clip);
   table.finish();
   if ((!target.empty() && data.targets.size() > 1) || data.targets.empty() == data.classes.empty())
     fail(Errc::parse, "{}: one of target, targets and class is expected in [data]",
