@@ -11,6 +11,7 @@ void add_krfd(CLI::App& program) {
   CLI::App* krfd = program.add_subcommand(
       "krfd", "Kernel regression of functions, with bands: spectra, curves, profiles");
   krfd->require_subcommand(1);
+  krfd->footer("Example:  kronite krfd fit --x X.csv --y Y.csv --t t.csv --out model.safetensors");
   add_krfd_compare(*krfd);
   add_krfd_demo_data(*krfd);
   add_krfd_evaluate(*krfd);
