@@ -22,9 +22,10 @@ namespace {
 /// Evaluations of the evidence that one start takes, more or less; for the line of progress.
 constexpr int kEvaluationsOfAStart = 60;
 
-KernelKind kind_of(const std::string& name) {
+KernelKind kind_of(const std::optional<std::string>& name) {
+  if (!name) return KernelKind::gaussian;
   const auto& names = math::kernel_names();
-  return static_cast<KernelKind>(std::find(names.begin(), names.end(), name) - names.begin());
+  return static_cast<KernelKind>(std::find(names.begin(), names.end(), *name) - names.begin());
 }
 
 /// Reads back exactly.
@@ -120,14 +121,14 @@ Curves CurveOptions::read() const {
 }
 
 void HyperOptions::add(CLI::App& command) {
-  const auto kernel = [&](const char* name, std::string& value, const char* help) {
+  const auto kernel = [&](const char* name, std::optional<std::string>& value, const char* help) {
     command.add_option(name, value, help)
         ->check(CLI::IsMember(math::kernel_names()).description(""))
-        ->type_name(fmt::format("{}", fmt::join(math::kernel_names(), "|")))
-        ->capture_default_str();
+        ->type_name(fmt::format("{}", fmt::join(math::kernel_names(), "|")));
   };
-  kernel("--kernel-x", kernel_x, "Kernel function of the features");
-  kernel("--kernel-t", kernel_t, "Kernel function of the points");
+  kernel("--kernel-x", kernel_x,
+         "Kernel function of the features [gaussian; cross-validation tries laplacian too]");
+  kernel("--kernel-t", kernel_t, "Kernel function of the points [the same]");
   const auto lengths = [&](const char* name, std::string& value, const char* help) {
     command.add_option(name, value, help)->check(check_lengths)->type_name("S[,S...]");
   };
@@ -251,6 +252,10 @@ Tuned tune_by_evidence(Device& device, const Curves& all, const HyperOptions& hy
 
 Tuned tune_by_cross_validation(Device& device, const Curves& all, const HyperOptions& hyper,
                                const TuneOptions& options) {
+  if (hyper.any() || options.ard)
+    fail(Errc::invalid_argument,
+         "cross-validation searches everywhere, with one length scale for all features: leave out "
+         "--sigma-..., --lambda-... and --ard");
   const Curves curves = tuned_on(all, options);
   if (curves.x.rows < 2)
     fail(Errc::invalid_argument, "{}: cross-validation takes two systems at least", curves.x.path);
@@ -263,7 +268,8 @@ Tuned tune_by_cross_validation(Device& device, const Curves& all, const HyperOpt
       options.seed);
   ProgressLine line("trying hyper-parameters");
   search.progress = [&](long long done, long long total) { return line(done, total); };
-  (void)hyper;  // the search looks in all kernels of the original's space
+  if (hyper.kernel_x) search.kinds_x = {kind_of(hyper.kernel_x)};
+  if (hyper.kernel_t) search.kinds_t = {kind_of(hyper.kernel_t)};
   Tuned tuned;
   try {
     tuned.search = krfd::tune_by_cross_validation(device, curves.x.view(), curves.t.view(),

@@ -34,7 +34,8 @@ struct CurveOptions {
 
 /// --kernel-x, --sigma-g, --lambda-g, --noise-rule and the like.
 struct HyperOptions {
-  std::string kernel_x = "gaussian", kernel_t = "gaussian", noise_rule = "map";
+  std::optional<std::string> kernel_x, kernel_t;
+  std::string noise_rule = "map";
   std::string sigma_g, sigma_t, sigma_m;  ///< numbers with commas between them; empty: not given
   std::optional<double> lambda_g, lambda_t, lambda_m;
   double alpha = 1, beta = 1;

@@ -59,10 +59,6 @@ void print_search(const krfd::SearchResult& found) {
 void TuneCommand::run() const {
   if (by == "evidence" && !tuning.journal.empty())
     fail(Errc::invalid_argument, "--journal is for --by cross-validation");
-  if (by != "evidence" && (hyper.any() || tuning.ard))
-    fail(Errc::invalid_argument,
-         "cross-validation searches everywhere, with one length scale for all features: leave out "
-         "--sigma-..., --lambda-... and --ard");
   const Curves curves = files.read();
   Device on = device.open(fit_work(curves.x.rows, curves.t.rows) * tuning.trials);
   const Tuned tuned = by == "evidence" ? tune_by_evidence(on, curves, hyper, tuning)

@@ -105,6 +105,9 @@ Model fit(Device& device, MatrixView<const double> x, MatrixView<const double> t
          "lambda_m = {} is too small for these kernels",
          hyper.lambda_g, hyper.lambda_t, hyper.lambda_m);
   hand_out(*fitted, y, *state);
+  if (!state->data.root.empty())
+    for (std::int64_t i = 0; i < y.rows; ++i)
+      state->y.insert(state->y.end(), y.row(i), y.row(i) + y.cols);
   state->sigma2 = noise_variance(*state, fitted->quad + state->data.spread);
   return Model(std::move(state));
 }

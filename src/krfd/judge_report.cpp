@@ -67,10 +67,10 @@ Panel curve_panel(const JudgedSplit& split, const std::vector<double>& t, std::s
   panel.x.label = "t";
   panel.y.label = "y";
   const double* mean = begin(split.judged.mean, 0);
-  if (!split.judged.deviation.empty()) {
-    const double* deviation = begin(split.judged.deviation, 0);
-    panel.series.push_back(band("expected, 95 %", t, mean, deviation, 0.95, kBand));
-    panel.series.push_back(band("expected, 68 %", t, mean, deviation, 0.68, kBand));
+  if (!split.judged.deviation_measured.empty()) {
+    const double* deviation = begin(split.judged.deviation_measured, 0);
+    panel.series.push_back(band("expected, 95 % of measurements", t, mean, deviation, 0.95, kBand));
+    panel.series.push_back(band("68 %", t, mean, deviation, 0.68, kBand));
   } else {
     panel.series.push_back(
         line("expected", Mark::line, kBand, t, {mean, mean + static_cast<std::ptrdiff_t>(points)}));

@@ -18,8 +18,8 @@ struct JudgedSplit {
 
 /// Predicted over observed values.
 std::string parity_svg(const std::vector<JudgedSplit>& splits);
-/// Curves of a split that are predicted well, middling and badly, with their bands of 68 and 95 %,
-/// what was observed, and draws. t: the points, of one coordinate.
+/// Curves of a split that are predicted well, middling and badly, with bands that hold 68 and
+/// 95 % of measurements, what was observed, and draws. t: the points, of one coordinate.
 std::string curves_svg(const JudgedSplit& split, const std::vector<double>& t);
 /// Errors over the points, and how residuals in units of their deviations are distributed.
 std::string residuals_svg(const std::vector<JudgedSplit>& splits, const std::vector<double>& t);

@@ -39,8 +39,6 @@ struct Arrays {
 /// As given: equal systems have their own curves again.
 Arrays arrays_of(const Model::State& state) {
   const Data& data = state.data;
-  const auto n = static_cast<std::size_t>(data.given), p = static_cast<std::size_t>(data.features),
-             points = static_cast<std::size_t>(data.points);
   Arrays a;
   a.t = data.t;
   a.theta = state.theta;
@@ -49,25 +47,10 @@ Arrays arrays_of(const Model::State& state) {
   const NoisePrior& prior = state.options.noise_prior;
   a.numbers = {state.hyper.lambda_g, state.hyper.lambda_t, state.hyper.lambda_m,
                prior.alpha,          prior.beta,           state.sigma2};
-  // What is left of the mean of equal curves, for each different system.
-  std::vector<double> mean_left(state.c_rows.size() * points, 0.0);
-  for (std::size_t i = 0; i < n; ++i) {
-    const auto row = static_cast<std::size_t>(data.row[i]);
-    const double root = data.root_of(data.row[i]), weight = root * root;
-    a.x.insert(a.x.end(), data.x.begin() + static_cast<std::ptrdiff_t>(row * p),
-               data.x.begin() + static_cast<std::ptrdiff_t>((row + 1) * p));
-    for (std::size_t j = 0; j < points; ++j)
-      mean_left[row * points + j] += a.residuals[i * points + j] / weight;
-  }
-  for (std::size_t i = 0; i < n; ++i) {
-    const auto row = static_cast<std::size_t>(data.row[i]);
-    const double root = data.root_of(data.row[i]);
-    for (std::size_t j = 0; j < points; ++j) {
-      const std::size_t at = row * points + j;
-      a.y.push_back(data.root.empty()
-                        ? data.y[at]
-                        : data.y[at] / root + (a.residuals[i * points + j] - mean_left[at]));
-    }
+  a.y = state.y.empty() ? data.y : state.y;
+  for (const std::int64_t row : data.row) {
+    const double* begin = data.x.data() + row * data.features;
+    a.x.insert(a.x.end(), begin, begin + data.features);
   }
   return a;
 }
@@ -225,6 +208,7 @@ std::shared_ptr<Model::State> state_of(const SafetensorsFile& file) {
   state->theta = a.theta;
   state->c = a.c;
   state->residuals = a.residuals;
+  if (!state->data.root.empty()) state->y = a.y;
   return state;
 }
 

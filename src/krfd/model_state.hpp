@@ -23,6 +23,7 @@ struct Model::State {
   // Of the systems as given.
   std::vector<double> theta, c, residuals;
   double sigma2 = 0;
+  std::vector<double> y;  ///< the curves as given, N x T, where equal systems were joined
 };
 
 /// The solution of one path, of the different systems, in their own basis, with weights.

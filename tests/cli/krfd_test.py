@@ -279,6 +279,11 @@ class Tune(Case):
         self.assertEqual(losses[0], losses[1])
         self.assertRegex(result.stdout, r"MAE")
 
+    def test_searches_with_the_kernel_that_was_asked_for(self):
+        self.demo_data(15, 5)
+        result = self.good("tune", *CURVES, "--by", "cross-validation", "--trials", 3, "--kernel-x", "matern52")
+        self.assertIn("--kernel-x matern52", result.stdout)
+
     def test_a_journal_of_other_data_is_refused(self):
         self.demo_data(20, 6)
         tune = ("tune", *CURVES, "--by", "cross-validation", "--journal", "j.jsonl", "--trials", 2)
