@@ -38,9 +38,10 @@ struct Pick {
   std::size_t place;  ///< in `members`
   double gain;        ///< of the probability, what this place covers and those before it do not
 };
-/// Greedily up to `most` places of largest gain, sum_k left_k K_jk, where left begins as p and loses
-/// the share K_jk with each place j that is picked, until nothing is left. Gains fall along the list.
-/// Of the members of a class, which have one gain, that of the largest p, of equal ones the first.
+/// Greedily up to `most` places of largest gain, sum_k left_k K_jk, where left begins as p and
+/// loses the share K_jk with each place j that is picked, until nothing is left. Gains fall along
+/// the list. Of the members of a class, which have one gain, that of the largest p, of equal ones
+/// the first.
 std::vector<Pick> pick_by_coverage(const Covers& covers, const std::vector<double>& p,
                                    std::size_t most);
 

@@ -13,8 +13,8 @@ struct ModelFile {
   std::span<const std::byte> bytes;
 };
 
-/// Classifiers and learned metrics, in the order of their lists. Defined in a source that CMake makes
-/// of embedded_models.cpp.in.
+/// Classifiers and learned metrics, in the order of their lists. Defined in a source that CMake
+/// makes of embedded_models.cpp.in.
 std::vector<ModelFile> models();
 std::vector<ModelFile> metrics();
 
