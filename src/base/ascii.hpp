@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace kronite {
 
@@ -17,6 +18,14 @@ constexpr char to_upper(char c) { return is_lower(c) ? static_cast<char>(c - 'a'
 inline std::string to_lower(std::string text) {
   for (char& c : text) c = to_lower(c);
   return text;
+}
+
+/// Without blanks, tabs and carriage returns at both ends.
+inline std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r";
+  const std::size_t first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
 }  // namespace kronite

@@ -20,13 +20,6 @@ constexpr std::array<std::string_view, 6> kColumns = {"formula",        "formula
                                                       "pretty_formula", "reduced_formula",
                                                       "full_formula",   "composition"};
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpaces = " \t\r";
-  const std::size_t first = text.find_first_not_of(kSpaces);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
-}
-
 std::size_t formula_column(const std::string& where, const std::vector<std::string>& header) {
   std::vector<std::string> names;
   for (const std::string& cell : header) names.push_back(to_lower(std::string(trimmed(cell))));

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "base/ascii.hpp"      // for trimmed
 #include "base/fail.hpp"       // for fail
 #include "base/printable.hpp"  // for printable
 #include "io/csv.hpp"          // for CsvReader
@@ -16,12 +17,6 @@
 
 namespace kronite::io {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
 
 /// NaN and infinities are numbers here: that they are not wanted is said of them elsewhere.
 std::optional<double> number_in(std::string_view cell) {

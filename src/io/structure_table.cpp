@@ -3,20 +3,11 @@
 
 #include <algorithm>
 
+#include "base/ascii.hpp"           // for trimmed
 #include "base/fail.hpp"            // for fail
 #include "io/structure_reader.hpp"  // for Records, read_cif_text
 
 namespace kronite::io {
-namespace {
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r";
-  const std::size_t from = text.find_first_not_of(kBlanks);
-  if (from == std::string_view::npos) return {};
-  return text.substr(from, text.find_last_not_of(kBlanks) - from + 1);
-}
-
-}  // namespace
 
 StructureTable::StructureTable(const std::string& path) : reader_(path) {
   if (!reader_.next(header_)) fail(Errc::parse, "{}: the file is empty", path);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "base/ascii.hpp"        // for trimmed
 #include "base/fail.hpp"         // for fail
 #include "base/printable.hpp"    // for printable
 #include "io/csv.hpp"            // for CsvReader
@@ -12,13 +13,6 @@
 
 namespace kronite::kmd {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r";
-  const auto begin = text.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
-}
 
 double to_amount(std::string_view text, std::string_view whole) {
   double value = 0;

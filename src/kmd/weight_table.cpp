@@ -8,6 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/ascii.hpp"      // for trimmed
 #include "base/fail.hpp"       // for fail
 #include "base/printable.hpp"  // for printable
 #include "io/csv.hpp"          // for CsvReader
@@ -61,12 +62,6 @@ void WeightTable::Source::append_to(Weights& weights) {
 }
 
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
 
 std::optional<double> number_in(std::string_view cell) {
   double value = 0;
