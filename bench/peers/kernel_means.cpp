@@ -1,7 +1,9 @@
 // Kernel mean descriptors of a list of formulas, and the inverse of them and of other targets, for
 // bench/peers/kmd.py. Writes OUT/phi.npy, OUT/back.npy and OUT/near.npy, and prints a line "name
-// seconds" for each step: processor seconds of one thread, the least of several times.
+// seconds" for each step, the least of several times: processor seconds of one thread, or seconds
+// on the clock of several.
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -15,16 +17,27 @@ namespace {
 
 namespace kmd = kronite::kmd;
 
-template <class F>
-void time_it(const char* name, int repeat, const F& work) {
-  double least = 1e9;
-  for (int i = 0; i < repeat; ++i) {
-    const std::clock_t begin = std::clock();
-    work();
-    least = std::min(least, static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
+struct Timer {
+  int repeat = 1;
+  int threads = 1;
+
+  double seconds() const {
+    if (threads == 1) return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
   }
-  std::printf("%s %.6f\n", name, least);
-}
+
+  template <class F>
+  void operator()(const char* name, const F& work) const {
+    double least = 1e9;
+    for (int i = 0; i < repeat; ++i) {
+      const double begin = seconds();
+      work();
+      least = std::min(least, seconds() - begin);
+    }
+    std::printf("%s %.6f\n", name, least);
+  }
+};
 
 void write_weights(const std::string& path, const kmd::Weights& w) {
   std::vector<double> values(static_cast<std::size_t>(w.rows() * w.components), 0.0);
@@ -40,12 +53,13 @@ void write_weights(const std::string& path, const kmd::Weights& w) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  if (argc != 6) {
-    std::fprintf(stderr, "usage: %s FORMULAS.txt TARGETS.npy OUT N_GRIDS REPEAT\n", argv[0]);
+  if (argc != 7) {
+    std::fprintf(stderr, "usage: %s FORMULAS.txt TARGETS.npy OUT N_GRIDS REPEAT THREADS\n",
+                 argv[0]);
     return 2;
   }
   const std::string out = argv[3];
-  const int repeat = std::atoi(argv[5]);
+  const Timer time_it{std::atoi(argv[5]), std::atoi(argv[6])};
   std::vector<std::string> formulas;
   std::ifstream file(argv[1]);
   for (std::string line; std::getline(file, line);) formulas.push_back(line);
@@ -54,12 +68,12 @@ int main(int argc, char** argv) try {
   settings.n_grids = std::atoi(argv[4]);
   const kmd::Descriptor descriptor(kmd::Components::of(kronite::ElementTable::embedded()),
                                    settings);
-  kronite::DeviceOptions one_thread;
-  one_thread.threads = 1;
-  kronite::Device device = kronite::Device::cpu(one_thread);
+  kronite::DeviceOptions options;
+  options.threads = time_it.threads;
+  kronite::Device device = kronite::Device::cpu(options);
 
   kmd::Weights weights;
-  time_it("weights", repeat, [&] {
+  time_it("weights", [&] {
     std::vector<kronite::Composition> compositions;
     for (const std::string& formula : formulas)
       compositions.push_back(kronite::Composition::parse(formula));
@@ -67,16 +81,16 @@ int main(int argc, char** argv) try {
   });
   std::vector<double> phi(static_cast<std::size_t>(weights.rows() * descriptor.width()));
   const kronite::MatrixView<double> view(phi.data(), weights.rows(), descriptor.width());
-  time_it("fill", repeat, [&] { std::fill(phi.begin(), phi.end(), 1.0); });
-  time_it("forward", repeat, [&] { descriptor.transform(device, weights, view); });
+  time_it("fill", [&] { std::fill(phi.begin(), phi.end(), 1.0); });
+  time_it("forward", [&] { descriptor.transform(device, weights, view); });
   const kmd::Inverter inverter(device, descriptor);
   kmd::Inverted inverted;
-  time_it("inverse", repeat, [&] { inverted = inverter.invert(view); });
+  time_it("inverse", [&] { inverted = inverter.invert(view); });
   kronite::write_npy(out + "/phi.npy", view);
   write_weights(out + "/back.npy", inverted.weights);
 
   const kronite::NpyMatrix targets = kronite::read_npy(argv[2]);
-  time_it("nearest", repeat, [&] {
+  time_it("nearest", [&] {
     inverted = inverter.invert({targets.values.data(), targets.rows, targets.cols});
   });
   write_weights(out + "/near.npy", inverted.weights);

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Kernel mean descriptors of a list of formulas and their inverse: kronite beside numpy, the route of
-KmdPlus and a quadratic programming package, on one core each.
+KmdPlus and a quadratic programming package.
 
   pip install numpy pandas pymatgen qpsolvers quadprog
-  bench/peers/kmd.py build/bench/bin/kronite_kernel_means formulas.csv.gz [--column formula_pretty]
+  [CORES=2] bench/peers/kmd.py build/bench/bin/kronite_kernel_means formulas.csv.gz [--column formula_pretty]
 
-Both sides use the element table of this repository, 10 grid points a feature. Times are processor
-seconds, the least of several runs in turn:
+Both sides use the element table of this repository, 10 grid points a feature. Times are the least of
+several runs in turn: processor seconds on one core, or seconds on the clock where CORES names more,
+which kronite and numpy use and the two others cannot:
 - numpy:    phi = W @ H, from W and H in memory;
 - KmdPlus:  what its program does from formula strings, told again: a dictionary of amounts for each
             formula (pymatgen), a DataFrame of all, fractions, H feature by feature, a product;
@@ -22,15 +23,17 @@ import pathlib
 import subprocess
 import tempfile
 
+from timing import clock_seconds, processor_seconds, use_cores
+
+CORES = int(os.environ.get("CORES", "1"))
+use_cores(CORES)
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_threads] = "1"  # before numpy is imported
+    os.environ[_threads] = str(CORES)  # before numpy is imported
 
-import numpy as np
-import pandas as pd
-from pymatgen.core import Composition
-from qpsolvers import solve_qp
-
-from timing import processor_seconds, use_one_core
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+from pymatgen.core import Composition  # noqa: E402
+from qpsolvers import solve_qp  # noqa: E402
 
 ELEMENTS = pathlib.Path(__file__).resolve().parents[2] / "data" / "elements.csv"
 GRIDS = 10
@@ -80,7 +83,7 @@ def main():
     parser.add_argument("--sample", type=int, default=1000, help="rows for quadprog (1000)")
     parser.add_argument("--repeat", type=int, default=5)
     arguments = parser.parse_args()
-    use_one_core()
+    seconds_of = processor_seconds if CORES == 1 else clock_seconds
     formulas = read_formulas(arguments.formulas, arguments.column)
     table = pd.read_csv(ELEMENTS, index_col=0, comment="#")
     h = kernel_matrix(table)
@@ -91,7 +94,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         np.save(f"{folder}/targets.npy", phi + noise)
         pathlib.Path(f"{folder}/formulas.txt").write_text("\n".join(formulas) + "\n", encoding="utf-8")
-        command = [arguments.program, f"{folder}/formulas.txt", f"{folder}/targets.npy", folder, str(GRIDS), "3"]
+        command = [arguments.program, f"{folder}/formulas.txt", f"{folder}/targets.npy", folder, str(GRIDS), "3",
+                   str(CORES)]
         ours, product, route, exact, nearest = [], [], [], [], []
         for turn in range(arguments.repeat):
             ours.append(times_of(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout))
@@ -99,12 +103,12 @@ def main():
             if turn == 0:
                 print(f"descriptors agree to {np.abs(np.load(f'{folder}/phi.npy') - phi).max():.1e}; "
                       f"weights come back to {np.abs(back @ h - phi).max():.1e} of their descriptors")
-            product.append(processor_seconds(lambda: np.matmul(back, h))[0])
+            product.append(seconds_of(lambda: np.matmul(back, h))[0])
         for _ in range(2):
-            route.append(processor_seconds(lambda: as_kmdplus(formulas, table))[0])
+            route.append(seconds_of(lambda: as_kmdplus(formulas, table))[0])
             p = h @ h.T
             for times, targets, found in ((exact, phi[sample], back), (nearest, (phi + noise)[sample], near)):
-                seconds, theirs = processor_seconds(lambda: by_quadprog(p, targets @ h.T))
+                seconds, theirs = seconds_of(lambda: by_quadprog(p, targets @ h.T))
                 times.append(seconds * len(formulas) / len(sample))
                 error = np.abs(theirs - found[sample]).sum(axis=1)
             print(f"quadprog and kronite: nearest mixtures differ by {error.mean():.1e} in the mean")
@@ -119,7 +123,8 @@ def main():
             ("inverse: quadprog", min(exact), best["inverse"]),
             (f"inverse: kronite, noise {arguments.noise:g}", best["nearest"], None),
             (f"inverse: quadprog, noise {arguments.noise:g}", min(nearest), best["nearest"]))
-    print(f"{len(formulas)} formulas, {h.shape[1]} values each; processor seconds on one core")
+    print(f"{len(formulas)} formulas, {h.shape[1]} values each; "
+          f"{'processor seconds on one core' if CORES == 1 else f'seconds on the clock, {CORES} cores'}")
     print(f"{'':42}{'seconds':>9}{'ratio':>8}")
     for name, seconds, ours_for_this in rows:
         ratio = f"{seconds / ours_for_this:8.1f}" if ours_for_this else ""

@@ -2,12 +2,12 @@
 #include "kronite/model.hpp"
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "capi/formula.hpp"    // for parse_formula
 #include "capi/guard.hpp"      // for guarded, put_text
 #include "capi/handles.hpp"    // for kronite_model
+#include "csp/model_file.hpp"  // for models_inside
 #include "kronite/metric.hpp"  // for MetricRanker
 
 using kronite::Composition;
@@ -19,13 +19,7 @@ namespace {
 
 using kronite::csp::Classifier;
 using kronite::csp::MetricRanker;
-
-/// Learned metrics come first: they rank best.
-std::vector<std::string> models_inside() {
-  auto names = kronite::csp::embedded_metrics();
-  for (auto& name : kronite::csp::embedded_models()) names.push_back(std::move(name));
-  return names;
-}
+using kronite::csp::models_inside;
 
 }  // namespace
 

@@ -13,6 +13,7 @@
 #include "cli/ranker.hpp"           // for full_name, or_best_inside
 #include "cli/row_writer.hpp"       // for RowWriter, check_row_file
 #include "cli/terminal.hpp"         // for ProgressLine, interrupted
+#include "csp/model_file.hpp"       // for models_inside
 #include "csp/template_scores.hpp"  // for TemplateScores, best_by
 #include "kronite/metric.hpp"       // for MetricRanker
 
@@ -236,7 +237,7 @@ void add_csp_score(CLI::App& parent) {
           "--model", job->model,
           fmt::format("Metric or classifier: a .safetensors file or a name inside kronite\n"
                       "({}; default: the first)",
-                      fmt::join(models_inside(), ", ")))
+                      fmt::join(csp::models_inside(), ", ")))
       ->type_name("NAME|FILE");
   command->add_option("--top", job->top, "Templates per query")
       ->check(CLI::Range(1, 100000).description(""))

@@ -9,7 +9,7 @@
 
 #include "base/fail.hpp"            // for fail
 #include "base/log.hpp"             // for notice
-#include "csp/model_file.hpp"       // for names_a_file
+#include "csp/model_file.hpp"       // for models_inside, names_a_file
 #include "io/structure_reader.hpp"  // for to_number
 #include "kronite/metric.hpp"       // for MetricRanker
 #include "kronite/model.hpp"        // for Classifier
@@ -48,15 +48,9 @@ ChosenRanker by_classifier(const std::string& name, const ElementTable& table) {
 
 }  // namespace
 
-std::vector<std::string> models_inside() {
-  std::vector<std::string> names = csp::embedded_metrics();
-  for (std::string& name : csp::embedded_models()) names.push_back(std::move(name));
-  return names;
-}
-
 std::string or_best_inside(const std::string& model) {
   if (!model.empty()) return model;
-  const std::vector<std::string> inside = models_inside();
+  const std::vector<std::string> inside = csp::models_inside();
   if (inside.empty())
     fail(Errc::invalid_argument, "this kronite was built without models: name a file");
   return inside.front();
@@ -104,7 +98,7 @@ void RankerOptions::add_options(CLI::App& command) {
       .add_option("--model", model,
                   fmt::format("Metric or classifier: a .safetensors file or a name inside kronite\n"
                               "({}; default: the first)",
-                              fmt::join(models_inside(), ", ")))
+                              fmt::join(csp::models_inside(), ", ")))
       ->type_name("NAME|FILE");
 }
 

@@ -37,9 +37,8 @@ struct RankerOptions {
   std::string kind(const TemplateLibrary& library) const;
 };
 
-/// Learned metrics and classifiers inside kronite; the first is the one that ranks by default.
-std::vector<std::string> models_inside();
-/// The name that was given, or that first one. @throws Error invalid_argument when there is none.
+/// The name that was given, or that of the model inside kronite that ranks by default. @throws
+/// Error invalid_argument when there is none.
 std::string or_best_inside(const std::string& model);
 /// The path of a model, or "NAME (inside kronite)".
 std::string full_name(const std::string& model);
