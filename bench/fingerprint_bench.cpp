@@ -7,21 +7,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "cases/crystals.hpp"            // for copper, halite, perovskite, triclinic, supercell
+#include "cases/crystals.hpp"            // for copper, halite, perovskite, triclinic, disturbed
 #include "kernels/site_fingerprint.hpp"  // for SiteWorkspace, find_cell, look_around
 #include "kronite/fingerprint.hpp"
 
 namespace kronite {
 namespace {
-
-/// 32 sites without symmetry, each with surroundings of its own.
-Structure disturbed() {
-  Structure structure = test::supercell(test::triclinic(), 2, 2, 2);
-  for (std::size_t i = 0; i < structure.size(); ++i)
-    for (std::size_t k = 0; k < 3; ++k)
-      structure.fractional[i][k] += 0.01 * static_cast<double>((7 * i + 3 * k) % 11) / 11;
-  return structure;
-}
 
 void site_fingerprints(benchmark::State& state, const Structure& structure) {
   for (auto _ : state) benchmark::DoNotOptimize(kronite::site_fingerprints(structure));
@@ -90,7 +81,7 @@ void motifs(benchmark::State& state, const Structure& structure) {
   BENCHMARK_CAPTURE(function, rocksalt, test::halite());       \
   BENCHMARK_CAPTURE(function, perovskite, test::perovskite()); \
   BENCHMARK_CAPTURE(function, triclinic, test::triclinic());   \
-  BENCHMARK_CAPTURE(function, disturbed, disturbed())
+  BENCHMARK_CAPTURE(function, disturbed, test::disturbed())
 KRONITE_CRYSTALS(site_fingerprints);
 KRONITE_CRYSTALS(voronoi_cells);
 KRONITE_CRYSTALS(motifs);

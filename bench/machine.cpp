@@ -4,8 +4,11 @@
 #include <omp.h>
 #include <time.h>
 
+#include <cmath>
+#include <cstddef>
 #include <fstream>
 #include <map>
+#include <type_traits>
 
 #include "base/parallel.hpp"   // for parallel_tiles
 #include "device/backend.hpp"  // for linalg
@@ -16,6 +19,9 @@ extern "C" {
 void sgemm_(const char* op_a, const char* op_b, const int* m, const int* n, const int* k,
             const float* alpha, const float* a, const int* lda, const float* b, const int* ldb,
             const float* beta, float* c, const int* ldc, std::size_t, std::size_t);
+void dgemm_(const char* op_a, const char* op_b, const int* m, const int* n, const int* k,
+            const double* alpha, const double* a, const int* lda, const double* b, const int* ldb,
+            const double* beta, double* c, const int* ldc, std::size_t, std::size_t);
 // OpenBLAS only, and so perhaps absent.
 __attribute__((weak)) void openblas_set_num_threads(int threads);
 }
@@ -25,35 +31,55 @@ namespace kronite::bench {
 namespace {
 
 constexpr int kRounds = 8;
-constexpr int kGemmSize = 1024;
-constexpr double kGemmOperations = 2.0 * kGemmSize * kGemmSize * kGemmSize;
+/// Rows of the square matrices: enough to keep all of a GPU busy.
+int gemm_size(const Target& target) { return target.threads > 0 ? 1024 : 8192; }
+double gemm_operations(const Target& target) { return 2 * std::pow(gemm_size(target), 3); }
+constexpr std::int64_t kCopied = std::int64_t{1} << 28;  // bytes
 
+template <class T>
 double own_gemm(const Target& target) {
   Device device = target.open();
-  const auto m = test::random_matrix<float>(1, kGemmSize, kGemmSize);
-  test::DeviceMatrix<float> a(device, m), b(device, m), c(device, m);
+  const int n = gemm_size(target);
+  const auto m = test::random_matrix<T>(1, n, n);
+  test::DeviceMatrix<T> a(device, m), b(device, m), c(device, m);
   const double seconds = fastest_of(kRounds, target, [&] {
-    linalg<float>(device).gemm(1, a.view(), Op::none, b.view(), Op::none, 0, c.view());
+    linalg<T>(device).gemm(1, a.view(), Op::none, b.view(), Op::none, 0, c.view());
     device.synchronize();
   });
-  return kGemmOperations / seconds;
+  return gemm_operations(target) / seconds;
 }
 
+template <class T>
 double blas_gemm([[maybe_unused]] const Target& target) {
 #ifdef KRONITE_HAVE_LAPACK
   if (openblas_set_num_threads) openblas_set_num_threads(target.threads);
-  const auto a = test::random_matrix<float>(1, kGemmSize, kGemmSize), b = a;
+  const int n = gemm_size(target);
+  const auto a = test::random_matrix<T>(1, n, n), b = a;
   auto c = a;
-  const int n = kGemmSize;
-  const float one = 1, zero = 0;
+  const T one = 1, zero = 0;
   const double seconds = fastest_of(kRounds, target, [&] {
-    sgemm_("N", "N", &n, &n, &n, &one, a.values.data(), &n, b.values.data(), &n, &zero,
+    const auto multiply = [&](auto gemm) {
+      gemm("N", "N", &n, &n, &n, &one, a.values.data(), &n, b.values.data(), &n, &zero,
            c.values.data(), &n, 1, 1);
+    };
+    if constexpr (std::is_same_v<T, float>)
+      multiply(sgemm_);
+    else
+      multiply(dgemm_);
   });
-  return kGemmOperations / seconds;
+  return gemm_operations(target) / seconds;
 #else
   return 0;
 #endif
+}
+
+template <class T>
+double best_gemm(const Target& target) {
+  static std::map<std::string, double> best;
+  double& peak = best[target.name];
+  peak = std::max(peak, own_gemm<T>(target));
+  if (target.threads > 0) peak = std::max(peak, blas_gemm<T>(target));
+  return peak;
 }
 
 }  // namespace
@@ -83,12 +109,25 @@ double now(const Target& target) {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-double gemm_peak(const Target& target) {
+double gemm_peak(const Target& target) { return best_gemm<float>(target); }
+double double_gemm_peak(const Target& target) { return best_gemm<double>(target); }
+
+double copy_rate(const Target& target) {
   static std::map<std::string, double> best;
-  double& peak = best[target.name];
-  peak = std::max(peak, own_gemm(target));
-  if (target.threads > 0) peak = std::max(peak, blas_gemm(target));
-  return peak;
+  Device device = target.open();
+  Array<std::byte> from(device, kCopied, 1), to(device, kCopied, 1);
+  std::byte *const source = from.view().data, *const sink = to.view().data;
+  const std::int64_t part = target.threads > 0 ? kCopied / target.threads : kCopied;
+  const double seconds = fastest_of(kRounds, target, [&] {
+    parallel_tiles(std::max(1, target.threads), tiles_of(kCopied, part), [&](std::int64_t i, int) {
+      device.backend().copy(sink + i * part, device.place(), source + i * part, device.place(),
+                            static_cast<std::size_t>(std::min(part, kCopied - i * part)));
+    });
+    device.synchronize();
+  });
+  double& rate = best[target.name];
+  rate = std::max(rate, 2.0 * static_cast<double>(kCopied) / seconds);
+  return rate;
 }
 
 double read_seconds(const Target& target, const float* values, std::int64_t count) {

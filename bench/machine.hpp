@@ -30,6 +30,13 @@ std::vector<Target> targets();
 /// build or our own on the CPU, the backend's on a GPU. Measured now; the best so far is returned.
 double gemm_peak(const Target& target);
 
+/// The same in double precision.
+double double_gemm_peak(const Target& target);
+
+/// Bytes read and written per second by a copy within the target's memory, far larger than its
+/// caches. Measured now; the best so far is returned.
+double copy_rate(const Target& target);
+
 /// Seconds to read `count` floats once, with the target's threads (CPU only).
 double read_seconds(const Target& target, const float* values, std::int64_t count);
 

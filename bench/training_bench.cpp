@@ -7,6 +7,7 @@
 #include "kronite/learn.hpp"         // for fit
 #include "kronite/regression.hpp"    // for fit_rows
 #include "machine.hpp"               // for targets, gemm_peak
+#include "training_work.hpp"         // for operations_per_epoch, random_pairs
 
 namespace kronite::bench {
 namespace {
@@ -14,31 +15,8 @@ namespace {
 /// A split of the protocol of 2024 on the stable crystals of the Materials Project.
 constexpr std::int64_t kRows = 28810, kInputs = 290, kTraining = 58774, kValidation = 6441;
 
-learn::LabelledPairs random_pairs(std::uint64_t seed, std::int64_t count) {
-  learn::LabelledPairs pairs{
-      test::random_indices(seed, count, kRows), test::random_indices(seed + 1, count, kRows), {}};
-  for (const std::int32_t i : test::random_indices(seed + 2, count, 2))
-    pairs.alike.push_back(static_cast<std::uint8_t>(i));
-  return pairs;
-}
-
 /// Four fifths of 35,463 compositions, as kernel mean descriptors.
 constexpr std::int64_t kDescribed = 35463, kDescribedTraining = 28370, kDescribedInputs = 580;
-
-/// Of the products: each layer forwards, and twice back but for the inputs of the first; forwards
-/// for validation.
-double operations_per_epoch(const learn::NetworkShape& shape, std::int64_t inputs,
-                            std::int64_t outputs, std::int64_t training, std::int64_t validation) {
-  double all = 0;
-  const double of_inputs = 2.0 * static_cast<double>(inputs * shape.hidden.front());
-  for (const std::int64_t units : shape.hidden) {
-    all += 2.0 * static_cast<double>(inputs * units);
-    inputs = units;
-  }
-  all += 2.0 * static_cast<double>(inputs * outputs);
-  return static_cast<double>(training) * (3 * all - of_inputs) +
-         static_cast<double>(validation) * all;
-}
 
 void report(benchmark::State& state, const Target& target, double operations, double seconds,
             double peak) {
@@ -53,7 +31,8 @@ void report(benchmark::State& state, const Target& target, double operations, do
 void train_epoch(benchmark::State& state, const learn::NetworkShape& shape, const Target& target) {
   Device device = target.open();
   const auto rows = test::random_matrix<float>(1, kRows, kInputs);
-  const auto training = random_pairs(2, kTraining), validation = random_pairs(5, kValidation);
+  const auto training = random_pairs(2, kTraining, kRows),
+             validation = random_pairs(5, kValidation, kRows);
   learn::FitOptions options;
   options.max_epochs = 1;
   const double peak = gemm_peak(target);

@@ -21,6 +21,8 @@ find_package(ZLIB QUIET)                         # .gz inputs, checksums
 kronite_need(ZLIB_FOUND "zlib" "zlib1g-dev")
 find_package(nlohmann_json QUIET)                # structures, results and settings as JSON
 kronite_need(nlohmann_json_FOUND "nlohmann-json" "nlohmann-json3-dev")
+find_package(dlpack QUIET)                       # what arrays of other libraries look like
+kronite_need(dlpack_FOUND "DLPack" "libdlpack-dev")
 find_package(simdjson QUIET)                     # bulk import: 15 times as fast as nlohmann-json
 kronite_need(simdjson_FOUND "simdjson" "libsimdjson-dev")
 

@@ -20,7 +20,7 @@ kronite_packages() {
       build)  # compiler, tools, and the libraries of cmake/dependencies.cmake
         printf '%s\n' g++ cmake ninja-build libeigen3-dev libopenblas-dev libfmt-dev zlib1g-dev \
           liblzma-dev libzstd-dev libbz2-dev nlohmann-json3-dev libsimdjson-dev gemmi-dev tao-pegtl-dev \
-          libstb-dev libsymspg-dev libcli11-dev libtomlplusplus-dev ;;
+          libstb-dev libdlpack-dev libsymspg-dev libcli11-dev libtomlplusplus-dev ;;
       test) printf '%s\n' libgtest-dev python3 libhdf5-dev ;;
       bench) printf '%s\n' libbenchmark-dev ;;
       fuzz) printf '%s\n' clang libclang-rt-14-dev libomp-dev ;;

@@ -278,6 +278,33 @@ enum { KRONITE_CIF = 0, KRONITE_POSCAR = 1, KRONITE_EXTXYZ = 2 };
 KRONITE_API int kronite_prediction_text(const kronite_prediction* prediction, size_t index,
                                         int format, char* text, size_t capacity, size_t* needed);
 
+/* --- arrays of other libraries (DLPack) --------------------------------------------------------
+ * PyTorch, CuPy, NumPy, JAX and others hand arrays over as a DLManagedTensor, without a copy
+ * (dlpack.h, github.com/dmlc/dlpack, before version 1). */
+
+struct DLManagedTensor;
+
+enum { KRONITE_F32 = 1, KRONITE_F64 = 2, KRONITE_I32 = 3, KRONITE_I64 = 4 };
+
+/* A row-major, contiguous matrix of somebody's memory; a vector has one column. */
+typedef struct kronite_array {
+  void* data;
+  int64_t rows;
+  int64_t cols;
+  kronite_place place;
+  int32_t type;
+} kronite_array;
+
+/* The array of a tensor with one or two dimensions, for the functions below. The memory stays the
+ * tensor's: call its deleter when all work on it is done. KRONITE_INVALID_ARGUMENT for another type
+ * or device, more dimensions, or gaps between values. */
+KRONITE_API int kronite_array_of_dlpack(const struct DLManagedTensor* tensor, kronite_array* array);
+/* A new matrix on a device, for results, with values that are not set: `array` (may be null) and
+ * `tensor` show the same memory. The tensor's deleter gives it back, and must be called before the
+ * device is closed. */
+KRONITE_API int kronite_dlpack_new(kronite_device* device, int32_t type, int64_t rows, int64_t cols,
+                                   struct DLManagedTensor** tensor, kronite_array* array);
+
 /* --- operations on the caller's arrays ---------------------------------------------------------
  * Matrices are row-major and contiguous. All pointers of a call lie at `place`, which must be the
  * device's; calls queue on its stream and do not wait. */

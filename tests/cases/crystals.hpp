@@ -52,4 +52,13 @@ inline Structure supercell(const Structure& cell, int n1, int n2, int n3) {
   return large;
 }
 
+/// 32 sites without symmetry, each with surroundings of its own.
+inline Structure disturbed() {
+  Structure structure = supercell(triclinic(), 2, 2, 2);
+  for (std::size_t i = 0; i < structure.size(); ++i)
+    for (std::size_t k = 0; k < 3; ++k)
+      structure.fractional[i][k] += 0.01 * static_cast<double>((7 * i + 3 * k) % 11) / 11;
+  return structure;
+}
+
 }  // namespace kronite::test
