@@ -202,6 +202,32 @@ class Model {
 Model fit(Device& device, MatrixView<const double> x, MatrixView<const double> t,
           MatrixView<const double> y, const Hyperparameters& hyper, const FitOptions& options = {});
 
+// --- what it takes -------------------------------------------------------------------------------
+
+struct FitShape {
+  std::int64_t systems = 0, features = 0, points = 0;  ///< N, p, T
+  /// Components along t that count (FitReport::rank_t); 0: not known, T.
+  std::int64_t components = 0;
+  bool same_kernel = false;  ///< k_M is k_G
+  std::size_t memory_limit =
+      0;  ///< of the device; 0: none. It decides what conjugate gradients keep
+};
+
+/// Beside the data that are passed in. Where the device is the CPU, both memories are one.
+struct FitCost {
+  double operations = 0;    ///< with floating-point numbers
+  double device_bytes = 0;  ///< at the peak
+  double host_bytes = 0;    ///< at the peak
+};
+
+/// Of fit() by that path; for conjugate gradients with so many iterations for each of its two
+/// solutions. @throws Error invalid_argument when a number of the shape is below 1.
+FitCost fit_cost(const FitShape& shape, const FitOptions& options, int iterations = 100);
+/// Of one evaluation of the evidence with all derivatives in tune_by_evidence().
+FitCost evidence_cost(const FitShape& shape);
+/// Of one trial with so many folds in tune_by_cross_validation(), with two kinds of kernels.
+FitCost cross_validation_cost(const FitShape& shape, int folds);
+
 // --- how good it is -----------------------------------------------------------------------------
 
 /// Of predicted against observed values, over all of them.

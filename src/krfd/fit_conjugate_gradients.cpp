@@ -103,18 +103,17 @@ class ConjugateGradientFit {
 };
 
 void ConjugateGradientFit::make_operators() {
-  const auto whole = static_cast<std::size_t>(n_ * n_) * sizeof(double);
-  std::size_t budget = 2 * whole;
+  const bool same = same_kernel(hyper_.g, hyper_.m, data_.features);
+  FitShape shape{n_, data_.features, data_.points, points_.size(), same, 0};
   const Backend& backend = device_.backend();
-  if (backend.memory_limit() != 0) {
-    const std::size_t left = backend.memory_limit() - backend.memory_in_use();
-    const std::size_t others = gradient_values(data_, points_.size(), options_) * sizeof(double);
-    budget = left > others ? left - others : 0;
-  }
-  const std::size_t of_g = std::min(budget, whole);
+  if (backend.memory_limit() != 0)
+    shape.memory_limit = std::max<std::size_t>(backend.memory_limit() - backend.memory_in_use(), 1);
+  const auto whole = static_cast<std::size_t>(n_ * n_) * sizeof(double);
+  const std::size_t kept =
+      static_cast<std::size_t>(kept_gram_values(shape, options_)) * sizeof(double);
+  const std::size_t of_g = std::min(kept, whole);
   g_.emplace(device_, hyper_.g, data_.x_view(), data_.root, of_g);
-  if (!same_kernel(hyper_.g, hyper_.m, data_.features))
-    m_.emplace(device_, hyper_.m, data_.x_view(), data_.root, std::min(budget - of_g, whole));
+  if (!same) m_.emplace(device_, hyper_.m, data_.x_view(), data_.root, kept - of_g);
 }
 
 void ConjugateGradientFit::make_preconditioners() {
@@ -280,17 +279,6 @@ FittedCoefficients ConjugateGradientFit::take() {
 }
 
 }  // namespace
-
-std::size_t gradient_values(const Data& data, std::int64_t width, const FitOptions& options) {
-  const auto n = static_cast<std::size_t>(data.systems), k = static_cast<std::size_t>(width),
-             points = static_cast<std::size_t>(data.points);
-  const auto centres = static_cast<std::size_t>(std::min(options.scale.centres, data.systems));
-  const std::size_t held = 2 * n * static_cast<std::size_t>(data.features) + 2 * n * centres +
-                           5 * centres * centres + 2 * n * k + 3 * n;
-  const std::size_t solving = 3 * n * k + 24 * n, afterwards = 4 * n * points;
-  const auto tile = static_cast<std::size_t>(GramOperator::tile_rows(data.systems) * data.systems);
-  return held + std::max(solving + tile, afterwards);
-}
 
 FittedCoefficients fit_conjugate_gradients(Device& device, const Data& data,
                                            const Hyperparameters& hyper, const FitOptions& options,

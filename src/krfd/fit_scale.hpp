@@ -17,9 +17,12 @@ std::vector<std::int64_t> draw_centres(std::int64_t n, std::int64_t count, std::
 /// These rows of x.
 std::vector<double> rows_of(const Data& data, const std::vector<std::int64_t>& numbers);
 
-/// Values that conjugate gradients hold on the device beside the Gram matrices that are kept, with
-/// so many components along t.
-std::size_t gradient_values(const Data& data, std::int64_t width, const FitOptions& options);
+/// Values that conjugate gradients hold on the device beside the rows of Gram matrices that they
+/// keep, with or without room for a tile of those that they form anew; `components` of the shape is
+/// known.
+double gradient_values(const FitShape& shape, const FitOptions& options, bool tiles);
+/// Values of Gram matrices that they keep.
+double kept_gram_values(const FitShape& shape, const FitOptions& options);
 /// The maximum of the posterior by conjugate gradients. Waits.
 FittedCoefficients fit_conjugate_gradients(Device& device, const Data& data,
                                            const Hyperparameters& hyper, const FitOptions& options,
