@@ -57,6 +57,7 @@ void FitCommand::estimate(Device& on, const Curves& curves) const {
   const std::int64_t tuned = tuning.tune_on == 0 ? n : std::min(n, tuning.tune_on);
   const std::int64_t some = std::min(n, kMeasured);
   const krfd::Hyperparameters h = hyper.hyper();
+  const double held = held_now();
   krfd::FitShape shape{
       n, curves.x.cols, points, 0, h.g.length_scales == h.m.length_scales, on.memory_limit()};
   const auto speed = [&](bool by_eigenvalues) {
@@ -87,13 +88,13 @@ void FitCommand::estimate(Device& on, const Curves& curves) const {
     const double search = evaluations() * cost.operations;
     table.add({fmt::format("by {}, {:.0f} evaluations on {} systems", way(), evaluations(), tuned),
                fmt::format("{:.2e}", search), duration(search / speeds.eigenvalues),
-               memory_text(cost.device_bytes + cost.host_bytes)});
+               memory_text(cost.device_bytes + cost.host_bytes + held)});
     table.print();
   }
   krfd::FitOptions chosen = scale.options(hyper.fit_options());
   if (chosen.path == krfd::FitPath::automatic)
     chosen.path = chosen.rank_tolerance > 0 ? krfd::FitPath::spectral : krfd::FitPath::cholesky;
-  print_costs(on, shape, chosen, speeds);
+  print_costs(on, shape, chosen, speeds, held);
   const double file = 8 * (static_cast<double>(n * curves.x.cols) +
                            3 * static_cast<double>(n * points) + static_cast<double>(n));
   fmt::print(

@@ -18,15 +18,14 @@ namespace {
 /// Iterations of conjugate gradients that a table of costs is made for.
 constexpr int kExpectedIterations = 100;
 
-/// What this process holds in memory now, in bytes; 0 where the system does not say.
+}  // namespace
+
 double held_now() {
   std::ifstream file("/proc/self/statm");
   double pages = 0, resident = 0;
   if (!(file >> pages >> resident)) return 0;
   return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
-
-}  // namespace
 
 std::string memory_text(double bytes) {
   return bytes < 1e9 ? fmt::format("{:.0f} MB", bytes / 1e6)
@@ -84,10 +83,9 @@ krfd::FitOptions ScaleChoice::options(krfd::FitOptions fit) const {
 }
 
 void print_costs(Device& device, const krfd::FitShape& shape, const krfd::FitOptions& chosen,
-                 const Speed& speed) {
+                 const Speed& speed, double held) {
   using krfd::FitPath;
   const bool one_memory = device.place() == Place{};
-  const double held = held_now();
   Table table(one_memory ? std::vector<std::string>{"fit", "operations", "expected time", "memory"}
                          : std::vector<std::string>{"fit", "operations", "expected time", "device",
                                                     "host"});

@@ -30,13 +30,17 @@ struct ScaleChoice {
 /// "52 MB", "1.30 GB".
 std::string memory_text(double bytes);
 
-/// A table of all ways: operations, expected time, memory. `speed`: operations per second of a fit
-/// by eigenvalues, and of one by products and Cholesky factors.
+/// What this process holds in memory now, in bytes; 0 where the system does not say.
+double held_now();
+
+/// A table of all ways: operations, expected time, memory of the process, which held so much
+/// before. Speed: operations per second of a fit by eigenvalues, and of one by products and
+/// Cholesky factors.
 struct Speed {
   double eigenvalues = 1, products = 1;
 };
 void print_costs(Device& device, const krfd::FitShape& shape, const krfd::FitOptions& chosen,
-                 const Speed& speed);
+                 const Speed& speed, double held);
 
 /// How far the fit is from the exact one; `truncated`: components along t were to be left out.
 /// Empty for an exact one.
