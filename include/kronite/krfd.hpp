@@ -48,11 +48,25 @@ enum class NoiseRule {
              ///< prediction are then those of Student's t with 2 alpha + N T degrees of freedom
 };
 
-/// How the normal equations are solved: the same result, at different cost.
+/// How the normal equations are solved. The first three give the same result at different cost;
+/// the others are for more systems than that can be done for, and only taken where they are named.
 enum class FitPath {
-  automatic,  ///< the cheaper one for what is asked
-  spectral,   ///< eigenvalues of both Gram matrices, about 13 N^3 operations
-  cholesky    ///< Cholesky factors only, about 3 N^3
+  automatic,            ///< the cheaper one of the next two for what is asked
+  spectral,             ///< eigenvalues of both Gram matrices, about 13 N^3 operations
+  cholesky,             ///< Cholesky factors only, about 3 N^3
+  conjugate_gradients,  ///< to a tolerance, with no Gram matrix in memory that does not fit
+  nystrom  ///< the kernels of X restricted to functions of some systems, the centres: another
+           ///< model, near the one that is asked for where there are enough of them
+};
+
+/// For the last two of FitPath.
+struct ScaleOptions {
+  /// Systems that are drawn at random: they make the preconditioner, or are the centres. As many as
+  /// there are systems where there are fewer.
+  std::int64_t centres = 1000;
+  std::uint64_t seed = 0;
+  double tolerance = 1e-8;    ///< conjugate gradients: of the residual, relative to the right side
+  int max_iterations = 1000;  ///< conjugate gradients, of each of two solutions
 };
 
 struct FitOptions {
@@ -62,6 +76,31 @@ struct FitOptions {
   /// Bands, samples or leverages will be asked for. They need the eigenvalues, so that fitting by
   /// them costs nothing more. Without it they can still be had.
   bool uncertainty = true;
+  /// Components along t whose eigenvalue is below this share of the largest one are left out; those
+  /// below rounding are in any case. In [0, 1); not for FitPath::cholesky, where automatic does not
+  /// go with it.
+  double rank_tolerance = 0;
+  ScaleOptions scale;
+};
+
+/// How far a fit is from the solution that is asked for.
+struct FitReport {
+  std::int64_t rank_t = 0;  ///< components along t that were taken, of T
+  /// The largest factor d / (d + lambda_t) <= 1 of a component that was left out: the share of the
+  /// curves along it that would have been fitted, for an eigenvalue d.
+  double dropped_t = 0;
+  // Of conjugate gradients.
+  int iterations = 0;            ///< of both solutions together
+  double relative_residual = 0;  ///< of the worst right-hand side
+  bool converged = true;
+  // Of a Nystrom fit.
+  std::int64_t centres = 0;
+  /// Mean share of k(x, x) of the systems that the functions of the centres do not reach, for k_G
+  /// and k_M.
+  double missed_g = 0, missed_m = 0;
+  /// Root of the mean squared difference between fitted values, and those with half of the centres,
+  /// at 1,000 systems or all: where the error falls with the number of centres it is below this.
+  double change = 0;
 };
 
 /// What part of the model is looked at.
@@ -103,14 +142,16 @@ class Model {
   const State& state() const { return *state_; }       // for files
 
   const Hyperparameters& hyperparameters() const;
-  std::int64_t systems() const;          ///< N
-  std::int64_t points() const;           ///< T
-  std::int64_t features() const;         ///< p
-  std::int64_t coordinates() const;      ///< q
-  FitPath path() const;                  ///< the one that was taken
+  std::int64_t systems() const;      ///< N
+  std::int64_t points() const;       ///< T
+  std::int64_t features() const;     ///< p
+  std::int64_t coordinates() const;  ///< q
+  FitPath path() const;              ///< the one that was taken
+  const FitReport& report() const;
   double sigma2() const;                 ///< variance of the noise
   const std::vector<double>& t() const;  ///< the points that it was fitted at, T x q
-  /// Coefficients, N x T and N; those of equal rows of X are equal.
+  /// Coefficients, N x T and N; those of equal rows of X are equal. Of a Nystrom fit they are those
+  /// of the centres. Components along t that are left out (FitReport) have none.
   const std::vector<double>& theta() const;
   const std::vector<double>& c() const;
   /// What is left of the training curves, N x T.
@@ -120,7 +161,8 @@ class Model {
   /// @throws Error invalid_argument when shapes do not fit or a value is not finite, as all below.
   std::vector<double> mean(Device& device, MatrixView<const double> x, MatrixView<const double> t,
                            Part part = Part::total) const;
-  /// Standard deviations around mean() of that part, N* x T*.
+  /// Standard deviations around mean() of that part, N* x T*. By the eigenvalues of both Gram
+  /// matrices, whatever the path, except for a Nystrom fit, whose posterior is that of its model.
   std::vector<double> deviation(Device& device, MatrixView<const double> x,
                                 MatrixView<const double> t,
                                 const PosteriorOptions& options = {}) const;
@@ -144,6 +186,7 @@ class Model {
                                 MatrixView<const double> t) const;
   /// d (fitted Y_ij) / d Y_ij, N x T, in [0, 1]: how much of its own value each point of a training
   /// curve decides. They add up to the degrees of freedom that the fit takes.
+  /// @throws Error invalid_argument for a Nystrom fit, as influence().
   std::vector<double> leverage(Device& device) const;
 
  private:
@@ -154,9 +197,36 @@ class Model {
 /// and a weight, which changes nothing in the result; a notice says so.
 /// @throws Error invalid_argument when shapes do not fit, a value is not finite, or a
 /// hyper-parameter is not finite and above 0; numerical when a lambda is too small for double
-/// precision.
+/// precision. Conjugate gradients that do not converge give a warning to the log callback, and the
+/// report says so.
 Model fit(Device& device, MatrixView<const double> x, MatrixView<const double> t,
           MatrixView<const double> y, const Hyperparameters& hyper, const FitOptions& options = {});
+
+// --- what it takes -------------------------------------------------------------------------------
+
+struct FitShape {
+  std::int64_t systems = 0, features = 0, points = 0;  ///< N, p, T
+  /// Components along t that count (FitReport::rank_t); 0: not known, T.
+  std::int64_t components = 0;
+  bool same_kernel = false;  ///< k_M is k_G
+  std::size_t memory_limit =
+      0;  ///< of the device; 0: none. It decides what conjugate gradients keep
+};
+
+/// Beside the data that are passed in. Where the device is the CPU, both memories are one.
+struct FitCost {
+  double operations = 0;    ///< with floating-point numbers
+  double device_bytes = 0;  ///< at the peak
+  double host_bytes = 0;    ///< at the peak
+};
+
+/// Of fit() by that path; for conjugate gradients with so many iterations for each of its two
+/// solutions. @throws Error invalid_argument when a number of the shape is below 1.
+FitCost fit_cost(const FitShape& shape, const FitOptions& options, int iterations = 100);
+/// Of one evaluation of the evidence with all derivatives in tune_by_evidence().
+FitCost evidence_cost(const FitShape& shape);
+/// Of one trial with so many folds in tune_by_cross_validation(), with two kinds of kernels.
+FitCost cross_validation_cost(const FitShape& shape, int folds);
 
 // --- how good it is -----------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@
 #include "cli/kmd_options.hpp"   // for DeviceOption
 #include "cli/krfd.hpp"          // for add_krfd_fit
 #include "cli/krfd_options.hpp"  // for CurveOptions, HyperOptions, TuneOptions
+#include "cli/krfd_scale.hpp"    // for ScaleChoice, print_costs
 #include "cli/terminal.hpp"      // for Table, duration, print_message
 #include "io/atomic_file.hpp"    // for require_writable
 #include "io/input.hpp"          // for hash_of_file
@@ -26,6 +27,7 @@ struct FitCommand {
   CurveOptions files;
   HyperOptions hyper;
   TuneOptions tuning;
+  ScaleChoice scale;
   DeviceOption device;
   std::string tune, out;
   bool dry_run = false, leave_one_out = false;
@@ -48,40 +50,61 @@ double FitCommand::evaluations() const {
   return way() == "cross-validation" ? tuning.trials : 0;
 }
 
-/// What --dry-run says. The speed is that of one fit on some of the systems.
+/// What --dry-run says. Speeds are those of fits on some of the systems.
 void FitCommand::estimate(Device& on, const Curves& curves) const {
   constexpr std::int64_t kMeasured = 300;
   const std::int64_t n = curves.x.rows, points = curves.t.rows;
   const std::int64_t tuned = tuning.tune_on == 0 ? n : std::min(n, tuning.tune_on);
   const std::int64_t some = std::min(n, kMeasured);
-  const auto timed = [&] {
-    const auto begun = std::chrono::steady_clock::now();
-    krfd::fit(on, curves.x.view().rows_from(0, some), curves.t.view(),
-              curves.y.view().rows_from(0, some), hyper.hyper(), hyper.fit_options());
-    return Seconds(std::chrono::steady_clock::now() - begun).count();
+  const krfd::Hyperparameters h = hyper.hyper();
+  const double held = held_now();
+  krfd::FitShape shape{
+      n, curves.x.cols, points, 0, h.g.length_scales == h.m.length_scales, on.memory_limit()};
+  const auto speed = [&](bool by_eigenvalues) {
+    krfd::FitOptions options = hyper.fit_options();
+    options.uncertainty = by_eigenvalues;
+    if (by_eigenvalues) options.path = krfd::FitPath::spectral;
+    const auto timed = [&] {
+      const auto begun = std::chrono::steady_clock::now();
+      const krfd::Model model = krfd::fit(on, curves.x.view().rows_from(0, some), curves.t.view(),
+                                          curves.y.view().rows_from(0, some), h, options);
+      if (by_eigenvalues) shape.components = std::min(points, model.report().rank_t + 1);
+      return Seconds(std::chrono::steady_clock::now() - begun).count();
+    };
+    timed();  // the first one wakes libraries up
+    krfd::FitShape small = shape;
+    small.systems = some;
+    options.path = by_eigenvalues ? krfd::FitPath::spectral : krfd::FitPath::cholesky;
+    return krfd::fit_cost(small, options).operations / std::max(timed(), 1e-6);
   };
-  timed();  // the first one wakes libraries up
-  const double rate = fit_work(some, points) / std::max(timed(), 1e-6);
-  const double fit = fit_work(n, points), search = evaluations() * fit_work(tuned, points);
-  // Three Gram matrices, two sets of eigenvectors, and what the evidence's derivatives take.
-  constexpr double kSquares = 9, kCurves = 8;
-  const double bytes =
-      8 * (kSquares * static_cast<double>(n) * static_cast<double>(n) +
-           kCurves * static_cast<double>(n * points) + 3 * static_cast<double>(points * points) +
-           2 * static_cast<double>(n * curves.x.cols));
+  const Speed speeds{speed(true), speed(false)};
+  if (evaluations() > 0) {
+    krfd::FitShape of_tuning = shape;
+    of_tuning.systems = tuned;
+    const krfd::FitCost cost = way() == "evidence"
+                                   ? krfd::evidence_cost(of_tuning)
+                                   : krfd::cross_validation_cost(of_tuning, tuning.folds);
+    Table table({"tuning", "operations", "expected time", "memory"});
+    const double search = evaluations() * cost.operations;
+    table.add({fmt::format("by {}, {:.0f} evaluations on {} systems", way(), evaluations(), tuned),
+               fmt::format("{:.2e}", search), duration(search / speeds.eigenvalues),
+               memory_text(cost.device_bytes + cost.host_bytes + held)});
+    table.print();
+  }
+  krfd::FitOptions chosen = scale.options(hyper.fit_options());
+  if (chosen.path == krfd::FitPath::automatic)
+    chosen.path = chosen.rank_tolerance > 0 ? krfd::FitPath::spectral : krfd::FitPath::cholesky;
+  print_costs(on, shape, chosen, speeds, held);
   const double file = 8 * (static_cast<double>(n * curves.x.cols) +
                            3 * static_cast<double>(n * points) + static_cast<double>(n));
-  Table table({"step", "operations", "expected time"});
-  if (search > 0)
-    table.add({fmt::format("tuning by {}, {:.0f} evaluations", way(), evaluations()),
-               fmt::format("{:.2e}", search), duration(search / rate)});
-  table.add({"fit with bands", fmt::format("{:.2e}", fit), duration(fit / rate)});
-  table.print();
   fmt::print(
-      "{} systems of {} features, {} points; about {:.3g} GB of memory at the peak, a model file "
-      "of {:.3g} MB\n"
-      "times are those of a fit on {} systems, {:.1f} GFLOP/s, scaled up; nothing was written\n",
-      n, curves.x.cols, points, bytes / 1e9, file / 1e6, some, rate / 1e9);
+      "{} systems of {} features, {} points, of which {} components count; a model file of {:.3g} "
+      "MB\n"
+      "memory is that of the whole process at its peak; times are scaled up from fits on {} "
+      "systems, "
+      "{:.1f} and {:.1f} GFLOP/s; nothing was written\n",
+      n, curves.x.cols, points, shape.components, file / 1e6, some, speeds.eigenvalues / 1e9,
+      speeds.products / 1e9);
 }
 
 Tuned FitCommand::tuned(Device& on, const Curves& curves) const {
@@ -114,6 +137,8 @@ void FitCommand::report(Device& on, const Curves& curves, const krfd::Model& mod
     add("left out one by one",
         krfd::leave_one_out(on, curves.x.view(), curves.t.view(), curves.y.view(), h));
   errors.print();
+  const std::string distance = distance_text(model, scale.rank_tolerance > 0);
+  if (!distance.empty()) fmt::print("{}\n", distance);
   fmt::print("hyper-parameters: {}\n{}: {} systems of {} features, {} points\n", how, out,
              model.systems(), model.features(), model.points());
 }
@@ -123,6 +148,7 @@ void FitCommand::run() const {
     fail(Errc::invalid_argument, "--out is expected: the file that the model goes into");
   if (!tuning.journal.empty() && way() != "cross-validation")
     fail(Errc::invalid_argument, "--journal is for --tune cross-validation");
+  scale.options({});  // what does not fit is refused before anything is read
   const Curves curves = files.read();
   Device on = device.open(fit_work(curves.x.rows, curves.t.rows) * (1 + evaluations()));
   if (dry_run) return estimate(on, curves);
@@ -130,7 +156,7 @@ void FitCommand::run() const {
   const Tuned found = tuned(on, curves);
   stop_if_interrupted();
   krfd::SavedModel saved{krfd::fit(on, curves.x.view(), curves.t.view(), curves.y.view(),
-                                   found.hyper, hyper.fit_options()),
+                                   found.hyper, scale.options(hyper.fit_options())),
                          curves.x.columns,
                          {}};
   saved.card = {{"made_by", "kronite " KRONITE_VERSION},
@@ -160,6 +186,7 @@ void add_krfd_fit(CLI::App& krfd) {
       ->type_name("evidence|cross-validation|none");
   command->hyper.add(*app);
   command->tuning.add(*app);
+  command->scale.add(*app);
   app->add_flag("--leave-one-out", command->leave_one_out,
                 "Also say how well each curve is predicted without it, at the cost of a fit");
   app->add_flag("--dry-run", command->dry_run,
@@ -169,7 +196,10 @@ void add_krfd_fit(CLI::App& krfd) {
       "Example:\n"
       "  kronite krfd fit --x curves/X.csv --y curves/Y.csv --t curves/t.csv \\\n"
       "    --out model.safetensors");
-  app->callback([command] { command->run(); });
+  app->callback([command] {
+    command->scale.scale.seed = command->tuning.seed;
+    command->run();
+  });
 }
 
 }  // namespace kronite::cli

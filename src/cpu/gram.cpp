@@ -73,6 +73,15 @@ void distance_tiles(CpuBackend& backend, MatrixView<const T> x, MatrixView<const
   });
 }
 
+/// to[j] = k of distances[j] for `count` values of a panel, which is read as a whole.
+template <class Function, class T>
+void kernel_panel(const Function& k, const T* distances, T* to, std::int64_t count) {
+  Eigen::Array<T, kPanel<T>, 1> q, e;  // Eigen's exponential works on whole vectors
+  for (int j = 0; j < kPanel<T>; ++j) q[j] = k.exponent(distances[j]);
+  e = (-q).exp();
+  for (int j = 0; j < count; ++j) to[j] = k.value(q[j], e[j]);
+}
+
 template <class T>
 class CpuKernels final : public KernelOps<T> {
  public:
@@ -89,13 +98,37 @@ class CpuKernels final : public KernelOps<T> {
     with_kernel(kind, [&](auto constant) {
       using Function = KernelFunction<constant(), T>;
       const Function k(s);
-      distance_tiles<Function>(
-          backend_, x, y, out, [k](const T* distances, T* to, std::int64_t count) {
-            Eigen::Array<T, kPanel<T>, 1> q, e;  // Eigen's exponential works on whole vectors
-            for (int j = 0; j < kPanel<T>; ++j) q[j] = k.exponent(distances[j]);
-            e = (-q).exp();
-            for (int j = 0; j < count; ++j) to[j] = k.value(q[j], e[j]);
-          });
+      distance_tiles<Function>(backend_, x, y, out,
+                               [k](const T* distances, T* to, std::int64_t count) {
+                                 kernel_panel(k, distances, to, count);
+                               });
+    });
+  }
+
+  void kernel_distances(KernelKind kind, MatrixView<const T> x, MatrixView<const T> y,
+                        MatrixView<T> out) override {
+    with_kernel(kind, [&](auto constant) {
+      distance_tiles<KernelFunction<constant(), T>>(
+          backend_, x, y, out,
+          [](const T* distances, T* to, std::int64_t count) { std::copy_n(distances, count, to); });
+    });
+  }
+
+  void gram_of_distances(KernelKind kind, T s, MatrixView<const T> distances,
+                         MatrixView<T> out) override {
+    constexpr std::int64_t kHeight = 16;
+    with_kernel(kind, [&](auto constant) {
+      const KernelFunction<constant(), T> k(s);
+      parallel_tiles(backend_.threads(), tiles_of(out.rows, kHeight), [&](std::int64_t tile, int) {
+        const std::int64_t end = std::min((tile + 1) * kHeight, out.rows);
+        T panel[kPanel<T>] = {};  // past the end of a row are distances of another one
+        for (std::int64_t i = tile * kHeight; i < end; ++i)
+          for (std::int64_t j = 0; j < out.cols; j += kPanel<T>) {
+            const std::int64_t count = std::min(kPanel<T>, out.cols - j);
+            std::copy_n(distances.row(i) + j, count, panel);
+            kernel_panel(k, panel, out.row(i) + j, count);
+          }
+      });
     });
   }
 

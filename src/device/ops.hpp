@@ -60,6 +60,16 @@ class KernelOps {
   /// out_ij = k(x_i, y_j) with length scale s > 0. x: n x d, y: m x d, out: n x m.
   virtual void gram(KernelKind kind, T s, MatrixView<const T> x, MatrixView<const T> y,
                     MatrixView<T> out) = 0;
+
+  /// out_ij = what the kernel function makes its value of: ||x_i - y_j||_1 for the Laplacian,
+  /// ||x_i - y_j||_2^2 for the others. x: n x d, y: m x d, out: n x m.
+  virtual void kernel_distances(KernelKind kind, MatrixView<const T> x, MatrixView<const T> y,
+                                MatrixView<T> out) = 0;
+
+  /// out_ij = the kernel function with length scale s > 0 of such a distance. distances, out: n x
+  /// m, may be the same.
+  virtual void gram_of_distances(KernelKind kind, T s, MatrixView<const T> distances,
+                                 MatrixView<T> out) = 0;
 };
 
 /// How score_top_k() goes through its blocks.

@@ -3,6 +3,8 @@
 // The maximum of the posterior solves a symmetric positive definite system of 2 N unknowns whose
 // rows and columns belong to single systems (docs/krfd.md), so that leaving out a fold F is leaving
 // out its rows and columns: all that is needed is the block of the inverse at F.
+#include "krfd/cross_validation.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -15,12 +17,6 @@
 
 namespace kronite::krfd {
 namespace {
-
-/// Systems in the order of their folds; fold f is the rows [first_f, first_{f+1}).
-struct Folds {
-  std::vector<std::size_t> order;
-  std::vector<std::int64_t> first;
-};
 
 Folds sorted(const std::vector<std::int32_t>& fold) {
   Folds folds;
@@ -215,39 +211,46 @@ std::vector<double> CrossValidation::leave_each_out() {
 
 }  // namespace
 
-std::vector<double> cross_validate(Device& device, MatrixView<const double> x,
-                                   MatrixView<const double> t, MatrixView<const double> y,
-                                   const Hyperparameters& hyper,
-                                   const std::vector<std::int32_t>& fold) {
-  // Equal systems stay apart: one of them may be left out.
-  Data data = prepare(x, t, y, EqualRows::keep);
-  check(hyper, x.cols, t.cols);
+FoldTrials::FoldTrials(MatrixView<const double> x, MatrixView<const double> t,
+                       MatrixView<const double> y, const std::vector<std::int32_t>& fold,
+                       Spectra::Distances distances)
+    // Equal systems stay apart: one of them may be left out.
+    : data_(prepare(x, t, y, EqualRows::keep)), spectra_(data_, distances) {
   if (static_cast<std::int64_t>(fold.size()) != x.rows)
     fail(Errc::invalid_argument, "{} systems have {} fold numbers", x.rows, fold.size());
-  const Folds folds = sorted(fold);
-  const auto count = static_cast<std::int64_t>(folds.first.size()) - 1;
-  if (count < 2)
+  folds_ = sorted(fold);
+  if (folds_.first.size() < 3)
     fail(Errc::invalid_argument, "all {} systems are in one fold; two folds are needed", x.rows);
-  data.x = ordered(data.x, folds.order, x.cols);
-  data.y = ordered(data.y, folds.order, y.cols);
+  data_.x = ordered(data_.x, folds_.order, x.cols);
+  data_.y = ordered(data_.y, folds_.order, y.cols);
+}
 
-  Spectra spectra(data);
-  spectra.use(device, hyper);
-  CrossValidation validation(device, spectra, hyper);
+std::vector<double> FoldTrials::predictions(Device& device, const Hyperparameters& hyper) {
+  check(hyper, data_.features, data_.coordinates);
+  spectra_.use(device, hyper);
+  CrossValidation validation(device, spectra_, hyper);
   std::vector<double> values;
-  if (count == x.rows) {
+  if (std::ssize(folds_.first) - 1 == data_.systems) {
     values = validation.leave_each_out();
   } else {
-    for (std::size_t f = 0; f + 1 < folds.first.size(); ++f) {
-      const auto part = validation.leave_out(folds.first[f], folds.first[f + 1] - folds.first[f]);
+    for (std::size_t f = 0; f + 1 < folds_.first.size(); ++f) {
+      const auto part =
+          validation.leave_out(folds_.first[f], folds_.first[f + 1] - folds_.first[f]);
       values.insert(values.end(), part.begin(), part.end());
     }
   }
   std::vector<double> result(values.size());
-  for (std::size_t k = 0; k < folds.order.size(); ++k)
-    std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(k) * y.cols, y.cols,
-                result.begin() + static_cast<std::ptrdiff_t>(folds.order[k]) * y.cols);
+  for (std::size_t k = 0; k < folds_.order.size(); ++k)
+    std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(k) * data_.points, data_.points,
+                result.begin() + static_cast<std::ptrdiff_t>(folds_.order[k]) * data_.points);
   return result;
+}
+
+std::vector<double> cross_validate(Device& device, MatrixView<const double> x,
+                                   MatrixView<const double> t, MatrixView<const double> y,
+                                   const Hyperparameters& hyper,
+                                   const std::vector<std::int32_t>& fold) {
+  return FoldTrials(x, t, y, fold, Spectra::Distances::forget).predictions(device, hyper);
 }
 
 std::vector<double> leave_one_out(Device& device, MatrixView<const double> x,

@@ -37,12 +37,13 @@ std::vector<double> by_length_scales(Device& device, const Kernel& kernel,
 class Gradient {
  public:
   Gradient(Device& device, Spectra& spectra, const Hyperparameters& hyper, const Solution& solution,
-           double kappa)
+           double kappa, Derivatives derivatives)
       : device_(device),
         spectra_(spectra),
         hyper_(hyper),
         solution_(solution),
         kappa_(kappa),
+        by_lengths_(derivatives == Derivatives::all),
         inverse_(identity(spectra.data().systems)) {
     solution_.divide_rows(device_, inverse_);
     inverse_diagonal_ = diagonal(device_, inverse_.view());
@@ -76,19 +77,26 @@ class Gradient {
         each(spectra_.g().values, [&](double s) { return 1 / (s + lambda); });
     const Matrix h_there = on_device(device_, h), b = on_device(device_, b_),
                  side = on_device(device_, each(h, solution_.root_q, std::divides<>()));
+    const Matrix p = scaled(device_, h_there.vector(), solution_.residual.view(), {});
+    const Matrix p_b = scaled(device_, {}, p.view(), b.vector());
+    const std::vector<double> squares = row_dots(device_, p_b.view(), p.view());
+    std::vector<double> more;
+    for (std::size_t i = 0; i < h.size(); ++i) {
+      const double q = solution_.q[i];
+      more.push_back(lambda / 2 * h[i] * h[i] * (share / q - solution_.over[i]));
+      const double on_diagonal =
+          more[i] + kappa_ * lambda / 2 * squares[i] -
+          share * lambda * theta / 2 * h[i] * h[i] * inverse_diagonal_[i] / q;
+      // A larger lambda is a smaller Gram matrix.
+      gradient.lambda_g -= on_diagonal * spectra_.g().values[i];
+    }
+    if (!by_lengths_) return;
     Matrix adjoint(device_, spectra_.data().systems, spectra_.data().systems);
     functional(device_).scale(-share * lambda * theta / 2, side.vector(), inverse_.view(),
                               side.vector(), 0, adjoint.view());
-    const Matrix p = scaled(device_, h_there.vector(), solution_.residual.view(), {});
-    const Matrix p_b = scaled(device_, {}, p.view(), b.vector());
     linalg<double>(device_).gemm(kappa_ * lambda / 2, p_b.view(), Op::none, p.view(), Op::transpose,
                                  1, adjoint.view());
-    std::vector<double> more;
-    for (std::size_t i = 0; i < h.size(); ++i)
-      more.push_back(lambda / 2 * h[i] * h[i] * (share / solution_.q[i] - solution_.over[i]));
     functional(device_).add_to_diagonal(0, on_device(device_, more).vector(), adjoint.view());
-    // A larger lambda is a smaller Gram matrix.
-    gradient.lambda_g = -dot(diagonal(device_, adjoint.view()), spectra_.g().values);
     gradient.g = by_length_scales(device_, hyper_.g, spectra_.data().x_view(), spectra_.data().root,
                                   spectra_.g().vectors.view(), adjoint.view());
   }
@@ -96,7 +104,7 @@ class Gradient {
   /// kappa lambda/2 P' diag(a) P - lambda/2 diag(g_B h^2) + lambda/2 (a'z) w w', P = E h, w = h v.
   void by_t(EvidenceGradient& gradient) {
     const double lambda = hyper_.lambda_t;
-    const std::int64_t points = spectra_.data().points;
+    const std::int64_t points = spectra_.width();
     const std::vector<double> h =
         each(spectra_.t().values, [&](double d) { return 1 / (d + lambda); });
     // The sums over systems are those over points with the sides exchanged.
@@ -119,6 +127,7 @@ class Gradient {
       more.push_back(-lambda / 2 * h[j] * h[j] * over[j * kSmoothingSums + kSumOver]);
     functional(device_).add_to_diagonal(0, on_device(device_, more).vector(), adjoint.view());
     gradient.lambda_t = -dot(diagonal(device_, adjoint.view()), spectra_.t().values);
+    if (!by_lengths_) return;
     gradient.t = by_length_scales(device_, hyper_.t, spectra_.data().t_view(), {},
                                   spectra_.t().vectors.view(), adjoint.view());
   }
@@ -126,15 +135,16 @@ class Gradient {
   /// -K^-1 / 2 + kappa theta / 2 c c', K^-1 = Q^1/2 B^-1 Q^1/2.
   void by_m(EvidenceGradient& gradient) {
     const double theta = solution_.theta;
+    gradient.lambda_m = (static_cast<double>(solution_.c.size()) - theta * sum(inverse_diagonal_) -
+                         kappa_ * theta * dot(solution_.c, solution_.mu)) /
+                        2;
+    if (!by_lengths_) return;
     const Matrix root = on_device(device_, solution_.root_q), c = on_device(device_, solution_.c);
     Matrix adjoint(device_, c.view().rows, c.view().rows);
     functional(device_).scale(-0.5, root.vector(), inverse_.view(), root.vector(), 0,
                               adjoint.view());
     linalg<double>(device_).gemm(kappa_ * theta / 2, c.view(), Op::none, c.view(), Op::transpose, 1,
                                  adjoint.view());
-    gradient.lambda_m = (static_cast<double>(solution_.c.size()) - theta * sum(inverse_diagonal_) -
-                         kappa_ * theta * dot(solution_.c, solution_.mu)) /
-                        2;
     gradient.m = by_length_scales(device_, hyper_.m, spectra_.data().x_view(), spectra_.data().root,
                                   spectra_.g().vectors.view(), adjoint.view());
   }
@@ -144,6 +154,7 @@ class Gradient {
   const Hyperparameters& hyper_;
   const Solution& solution_;
   double kappa_;
+  bool by_lengths_;
   Matrix inverse_;  // B^-1
   std::vector<double> inverse_diagonal_, z_, a_, b_;
 };
@@ -151,22 +162,22 @@ class Gradient {
 }  // namespace
 
 Evidence evidence_of(Device& device, Spectra& spectra, const Hyperparameters& hyper,
-                     const NoisePrior& prior, bool gradient) {
+                     const NoisePrior& prior, Derivatives derivatives) {
   constexpr double kLog2Pi = 1.8378770664093454836;
   spectra.use(device, hyper);
   const Solution solution = solve(device, spectra, hyper);
   const double n = spectra.data().values(), shape = prior.alpha + n / 2;
 
   Evidence result;
-  result.quad = solution.residual_quad + spectra.data().spread;
+  result.quad = solution.residual_quad + spectra.outside() + spectra.data().spread;
   // S = (I - A x B)^-1 + M x 11' / theta.
   result.logdet = solution.log_det_factor() - solution.log_omega -
                   static_cast<double>(spectra.data().systems) * std::log(solution.theta);
   const double rate = prior.beta + result.quad / 2;
   result.log = std::lgamma(shape) - std::lgamma(prior.alpha) + prior.alpha * std::log(prior.beta) -
                n / 2 * kLog2Pi - result.logdet / 2 - shape * std::log(rate);
-  if (gradient) {
-    Gradient of(device, spectra, hyper, solution, shape / rate);
+  if (derivatives != Derivatives::none) {
+    Gradient of(device, spectra, hyper, solution, shape / rate, derivatives);
     result.gradient = of.take();
     result.freedom = of.freedom();
   }
@@ -180,7 +191,8 @@ Evidence evidence(Device& device, MatrixView<const double> x, MatrixView<const d
   check(hyper, x.cols, t.cols);
   check(prior);
   Spectra spectra(data);
-  return evidence_of(device, spectra, hyper, prior, gradient);
+  return evidence_of(device, spectra, hyper, prior,
+                     gradient ? Derivatives::all : Derivatives::none);
 }
 
 }  // namespace kronite::krfd

@@ -1,10 +1,12 @@
 // Fitting: the path is chosen, the noise estimated, equal systems get their shares.
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <utility>
 
 #include "base/fail.hpp"         // for fail
 #include "base/log.hpp"          // for notice
+#include "krfd/fit_scale.hpp"    // for NystromModel, fit_conjugate_gradients
 #include "krfd/model_state.hpp"  // for Model::State
 #include "krfd/posterior.hpp"    // for keep_spectra
 
@@ -19,27 +21,46 @@ bool finite(const std::vector<double>& values) {
   return true;
 }
 
-/// Coefficients of predictions, and what each of the systems as given has of them.
-void hand_out(const FittedCoefficients& fitted, MatrixView<const double> y, State& state) {
+/// Coefficients of predictions, and what each of the systems as given has of them. Of centres
+/// they are what they are.
+void hand_out_coefficients(const FittedCoefficients& fitted, State& state) {
   const Data& data = state.data;
   const auto points = static_cast<std::size_t>(data.points);
   state.theta_rows = fitted.theta;
   state.c_rows = fitted.c;
+  if (!state.centres.empty()) {
+    state.theta = fitted.theta;
+    state.c = fitted.c;
+    return;
+  }
   for (std::size_t i = 0; i < fitted.c.size(); ++i) {
     const double root = data.root_of(static_cast<std::int64_t>(i));
     state.c_rows[i] *= root;
     for (std::size_t j = 0; j < points; ++j) state.theta_rows[i * points + j] *= root;
   }
+  state.theta.reserve(static_cast<std::size_t>(data.given) * points);
+  for (const std::int64_t row : data.row) {
+    const auto i = static_cast<std::size_t>(row);
+    const double root = data.root_of(row), weight = root * root;
+    state.c.push_back(state.c_rows[i] / weight);
+    for (std::size_t j = 0; j < points; ++j)
+      state.theta.push_back(state.theta_rows[i * points + j] / weight);
+  }
+}
+
+void hand_out_residuals(const std::vector<double>& residuals, MatrixView<const double> y,
+                        State& state) {
+  const Data& data = state.data;
+  const auto points = static_cast<std::size_t>(data.points);
+  state.residuals.reserve(static_cast<std::size_t>(data.given) * points);
   for (std::int64_t n = 0; n < data.given; ++n) {
     const auto i = static_cast<std::size_t>(data.row[static_cast<std::size_t>(n)]);
-    const double root = data.root_of(static_cast<std::int64_t>(i)), weight = root * root;
-    state.c.push_back(state.c_rows[i] / weight);
+    const double root = data.root_of(static_cast<std::int64_t>(i));
     for (std::size_t j = 0; j < points; ++j) {
       const std::size_t at = i * points + j;
-      state.theta.push_back(state.theta_rows[at] / weight);
       // The mean of the equal ones is data.y / root.
       const double from_mean = data.root.empty() ? 0.0 : y.row(n)[j] - data.y[at] / root;
-      state.residuals.push_back(from_mean + fitted.residuals[at] / root);
+      state.residuals.push_back(from_mean + residuals[at] / root);
     }
   }
 }
@@ -51,6 +72,64 @@ double noise_variance(const State& state, double quad) {
     return (prior.beta + quad / 2) / (prior.alpha + values / 2 - 1);
   const double squares = dot(state.residuals, state.residuals);
   return (squares + 2 * prior.beta) / (2 * prior.alpha + 2 + values);
+}
+
+void check_scale(const FitOptions& options) {
+  if (!(options.rank_tolerance >= 0) || !(options.rank_tolerance < 1))
+    fail(Errc::invalid_argument, "a rank tolerance of {} was given; expected 0 or more, below 1",
+         options.rank_tolerance);
+  if (options.rank_tolerance > 0 && options.path == FitPath::cholesky)
+    fail(Errc::invalid_argument,
+         "a rank tolerance was given for a fit by Cholesky factors, which has no eigenvalues");
+  const ScaleOptions& scale = options.scale;
+  if (scale.centres < 1)
+    fail(Errc::invalid_argument, "{} centres were asked for; expected one at least", scale.centres);
+  if (!(scale.tolerance > 0) || !(scale.tolerance < 1))
+    fail(Errc::invalid_argument,
+         "a tolerance of {} was given; expected a number above 0 and below 1", scale.tolerance);
+  if (scale.max_iterations < 1)
+    fail(Errc::invalid_argument, "{} iterations were allowed; expected one at least",
+         scale.max_iterations);
+}
+
+/// Root of the mean squared difference of expected curves between the model and one with half of
+/// its centres.
+double change_by_half(Device& device, const State& state, const NystromModel& model) {
+  constexpr std::int64_t kMost = 1000;
+  const Data& data = state.data;
+  const MatrixView<const double> all = state.basis_x();
+  const NystromModel half(device, data, all.rows_from(0, (all.rows + 1) / 2), state.hyper,
+                          state.options.rank_tolerance);
+  std::vector<std::int64_t> some;
+  const std::int64_t count = std::min(kMost, data.systems);
+  for (std::int64_t k = 0; k < count; ++k) some.push_back(k * data.systems / count);
+  const std::vector<double> x = rows_of(data, some);
+  const MatrixView<const double> systems(x.data(), count, data.features);
+  const std::vector<double> with_all = model.fitted(device, systems),
+                            with_half = half.fitted(device, systems);
+  double squares = 0;
+  for (std::size_t i = 0; i < with_all.size(); ++i)
+    squares += (with_all[i] - with_half[i]) * (with_all[i] - with_half[i]);
+  return std::sqrt(squares / static_cast<double>(with_all.size()));
+}
+
+FittedCoefficients fit_nystrom(Device& device, const std::shared_ptr<State>& state) {
+  const Data& data = state->data;
+  const ScaleOptions& scale = state->options.scale;
+  state->centres = rows_of(data, draw_centres(data.systems, scale.centres, scale.seed));
+  NystromModel model(device, data, state->basis_x(), state->hyper, state->options.rank_tolerance);
+  NystromModel::Remainder rest = model.remainder(device, data);
+  FitReport& report = state->report;
+  report.rank_t = model.points().spectrum.rank();
+  report.dropped_t = model.points().dropped_share(state->hyper.lambda_t);
+  report.centres = state->basis_x().rows;
+  report.missed_g = rest.missed_g;
+  report.missed_m = rest.missed_m;
+  report.change = change_by_half(device, *state, model);
+  FittedCoefficients fitted{model.theta(device), model.c(device), std::move(rest.residuals),
+                            rest.quad};
+  if (state->options.uncertainty) keep_nystrom(device, state, std::move(model));
+  return fitted;
 }
 
 }  // namespace
@@ -73,6 +152,7 @@ Model fit(Device& device, MatrixView<const double> x, MatrixView<const double> t
   state->data = prepare(x, t, y, EqualRows::join);
   check(hyper, x.cols, t.cols);
   check(options.noise_prior);
+  check_scale(options);
   if (options.noise == NoiseRule::conjugate &&
       options.noise_prior.alpha + state->data.values() / 2 <= 1)
     fail(Errc::invalid_argument,
@@ -80,9 +160,11 @@ Model fit(Device& device, MatrixView<const double> x, MatrixView<const double> t
          options.noise_prior.alpha, state->data.values());
   state->hyper = hyper;
   state->options = options;
-  state->path = options.path == FitPath::automatic
-                    ? cheaper_path(state->data, hyper, options.uncertainty)
-                    : options.path;
+  state->path = options.path != FitPath::automatic ? options.path
+                : options.rank_tolerance > 0
+                    ? FitPath::spectral
+                    : cheaper_path(state->data, hyper, options.uncertainty);
+  state->report.rank_t = state->data.points;
 
   std::optional<FittedCoefficients> fitted;
   if (state->path == FitPath::cholesky) {
@@ -94,9 +176,15 @@ Model fit(Device& device, MatrixView<const double> x, MatrixView<const double> t
       state->path = FitPath::spectral;
     }
   }
+  if (state->path == FitPath::nystrom)
+    fitted = fit_nystrom(device, state);
+  else if (state->path == FitPath::conjugate_gradients)
+    fitted = fit_conjugate_gradients(device, state->data, hyper, options, state->report);
   if (!fitted) {
-    Spectra spectra(state->data);
+    Spectra spectra(state->data, Spectra::Distances::forget, options.rank_tolerance);
     fitted = fit_spectral(device, spectra, hyper);
+    state->report.rank_t = spectra.t().rank();
+    state->report.dropped_t = spectra.points().dropped_share(hyper.lambda_t);
     if (options.uncertainty) keep_spectra(device, state, std::move(spectra));
   }
   if (!finite(fitted->theta) || !finite(fitted->c))
@@ -104,7 +192,8 @@ Model fit(Device& device, MatrixView<const double> x, MatrixView<const double> t
          "the coefficients are too large for double precision: lambda_g = {}, lambda_t = {} or "
          "lambda_m = {} is too small for these kernels",
          hyper.lambda_g, hyper.lambda_t, hyper.lambda_m);
-  hand_out(*fitted, y, *state);
+  hand_out_coefficients(*fitted, *state);
+  hand_out_residuals(fitted->residuals, y, *state);
   if (!state->data.root.empty())
     for (std::int64_t i = 0; i < y.rows; ++i)
       state->y.insert(state->y.end(), y.row(i), y.row(i) + y.cols);

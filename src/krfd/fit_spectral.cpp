@@ -29,7 +29,14 @@ FittedCoefficients fit_spectral(Device& device, Spectra& spectra, const Hyperpar
   functional(device).smoothing_residual(smoothing_of(spectra, hyper), solution.residual.view(),
                                         solution.residual.view());
   result.residuals = from_bases(device, spectra, solution.residual.view());
-  result.quad = solution.residual_quad;
+  if (spectra.width() < spectra.data().points) {
+    const Data& data = spectra.data();
+    const Matrix y(device, data.y, data.systems, data.points);
+    const std::vector<double> outside =
+        curves_outside(device, spectra.points(), y.view()).to_host();
+    for (std::size_t i = 0; i < outside.size(); ++i) result.residuals[i] += outside[i];
+  }
+  result.quad = solution.residual_quad + spectra.outside();
   return result;
 }
 

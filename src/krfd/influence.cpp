@@ -17,6 +17,7 @@ std::vector<double> smoother_of(const std::vector<double>& values, double lambda
 // Q^-1 K^-1 (m - (1'gamma) M alpha).
 std::vector<double> Model::influence(Device& device, MatrixView<const double> x,
                                      MatrixView<const double> t) const {
+  check_exact(*state_, "the influence on a prediction");
   check_question(*state_, x, t);
   if (x.rows != 1 || t.rows != 1)
     throw Error(Errc::invalid_argument,
@@ -24,9 +25,9 @@ std::vector<double> Model::influence(Device& device, MatrixView<const double> x,
   const Data& data = state_->data;
   const Hyperparameters& hyper = state_->hyper;
   const Posterior& posterior = posterior_of(device, state_);
-  const Spectrum &g = posterior.spectra().g(), &along = posterior.spectra().t();
+  const Spectrum &g = posterior.g(), &along = posterior.t();
   const Solution& solution = posterior.solution(device);
-  const std::vector<double>& v = posterior.spectra().v();
+  const std::vector<double>& v = posterior.v();
   const auto in_basis = [&](const Kernel& kernel, const Spectrum& spectrum,
                             MatrixView<const double> point, MatrixView<const double> known,
                             const std::vector<double>& root) {
@@ -73,9 +74,10 @@ std::vector<double> Model::influence(Device& device, MatrixView<const double> x,
 // d fit / d Y = I - S^-1 = A x B + Z x 11' - 2 AZ x B1 1' + AZA x B1 1'B on its diagonal, with
 // Z = Q^-1/2 (I - theta B^-1) Q^-1/2 in the basis of G.
 std::vector<double> Model::leverage(Device& device) const {
+  check_exact(*state_, "the leverage of training values");
   const Data& data = state_->data;
   const Posterior& posterior = posterior_of(device, state_);
-  const Spectrum &g = posterior.spectra().g(), &along = posterior.spectra().t();
+  const Spectrum &g = posterior.g(), &along = posterior.t();
   const Solution& solution = posterior.solution(device);
   const std::vector<double> a = smoother_of(g.values, state_->hyper.lambda_g),
                             b = smoother_of(along.values, state_->hyper.lambda_t);
@@ -89,7 +91,7 @@ std::vector<double> Model::leverage(Device& device) const {
   const std::vector<double> a_diagonal = dots(weighed(g, a), g.vectors),
                             b_diagonal = dots(weighed(along, b), along.vectors),
                             ends = times(device, along.vectors.view(), Op::none,
-                                         each(b, posterior.spectra().v(), std::multiplies<>()));
+                                         each(b, posterior.v(), std::multiplies<>()));
   const Matrix plain = weighed(g, each(solution.root_q, [](double q) { return 1 / q; })),
                smoothed = weighed(g, each(a, solution.root_q, std::divides<>()));
   Matrix plain_solved = copy(device, plain.view()), smoothed_solved = copy(device, smoothed.view());

@@ -1,11 +1,12 @@
-// Preconditioned conjugate gradients for several right-hand sides at a time.
+// The normal equations of curves of different lengths, their preconditioner, and the published
+// solver.
 #include "krfd/krsfd_ridge.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "base/fail.hpp"       // for fail
-#include "device/scratch.hpp"  // for Scratch
+#include "device/scratch.hpp"            // for Scratch
+#include "krfd/conjugate_gradients.hpp"  // for conjugate_gradients, Factors, Dots
 
 namespace kronite::krfd {
 namespace {
@@ -16,46 +17,9 @@ MatrixView<T> stacked(MatrixView<T> m, std::int64_t width) {
   return {m.data, m.rows * (m.cols / width), width, m.place};
 }
 
-/// One number per system, made on the host for an operation on the device.
-class Factors {
- public:
-  Factors(Device& device, std::int64_t systems) : device_(device), there_(device, systems, 1) {}
-
-  VectorView<const double> operator()(const std::vector<double>& values) {
-    Backend& b = device_.backend();
-    b.copy(there_.vector().data, b.place(), values.data(), Place{}, values.size() * sizeof(double));
-    return there_.vector();
-  }
-
- private:
-  Device& device_;
-  Array<double> there_;
-};
-
-/// Dot products of systems, on the host.
-class Dots {
- public:
-  Dots(Device& device, std::int64_t systems) : device_(device), there_(device, systems, 1) {}
-
-  std::vector<double> operator()(MatrixView<const double> a, MatrixView<const double> b) {
-    device_.backend().ragged().block_dots(a, b, there_.vector());
-    return there_.to_host();
-  }
-
- private:
-  Device& device_;
-  Array<double> there_;
-};
-
 void copy(Device& device, MatrixView<const double> from, MatrixView<double> to) {
   device.backend().copy(to.data, to.place, from.data, from.place,
                         static_cast<std::size_t>(to.rows * to.cols) * sizeof(double));
-}
-
-void check_finite(const std::vector<double>& values) {
-  for (const double value : values)
-    if (!std::isfinite(value))
-      fail(Errc::numerical, "conjugate gradients: a number is no longer finite");
 }
 
 }  // namespace
@@ -128,67 +92,12 @@ void RaggedRidge::precondition(MatrixView<const double> r, MatrixView<double> z,
 SolverReport RaggedRidge::solve(const SolverOptions& options, MatrixView<const double> b,
                                 MatrixView<double> theta) {
   make_spectrum();
-  const std::int64_t systems = theta.cols / basis_functions();
-  Array<double> residual(device_, theta.rows, theta.cols), step(device_, theta.rows, theta.cols);
-  Array<double> z(device_, theta.rows, theta.cols), work(device_, theta.rows, theta.cols);
-  const auto r = residual.view(), p = step.view();
-  RaggedOps& ragged = device_.backend().ragged();
-  Factors alpha_there(device_, systems), beta_there(device_, systems);
-  Dots dot(device_, systems);
-  const auto count = static_cast<std::size_t>(systems);
-  const std::vector<double> ones(count, 1), zeros(count, 0);
-  const auto combine = [&](const std::vector<double>& alpha, MatrixView<const double> x,
-                           const std::vector<double>& beta, MatrixView<double> y) {
-    ragged.combine_blocks(alpha_there(alpha), x, beta_there(beta), y);
-  };
-
-  const std::vector<double> target = dot(b, b);
-  check_finite(target);
-  combine(zeros, b, zeros, theta);
-  SolverReport report;
-  // The residual that is carried along drifts from the true one. It is computed afresh when it is
-  // small enough, and solving goes on where it is not.
-  while (true) {
-    apply_normal(theta, r);
-    combine(ones, b, std::vector<double>(count, -1), r);
-    std::vector<double> left = dot(r, r);
-    report.relative_residual = 0;
-    for (std::size_t s = 0; s < count; ++s)
-      if (target[s] > 0)
-        report.relative_residual =
-            std::max(report.relative_residual, std::sqrt(left[s] / target[s]));
-    report.converged = report.relative_residual <= options.tolerance;
-    if (report.converged || report.iterations >= options.max_iterations) return report;
-
-    const double enough = options.tolerance * options.tolerance / 4;  // half the tolerance
-    const auto open = [&](std::size_t s) { return left[s] > enough * target[s]; };
-    precondition(r, z.view(), work.view());
-    combine(ones, z.view(), zeros, p);
-    std::vector<double> rz = dot(r, z.view());
-    std::vector<double> alpha(count), minus_alpha(count), beta(count);
-    while (report.iterations < options.max_iterations) {
-      apply_normal(p, z.view());
-      const std::vector<double> curvature = dot(p, z.view());
-      check_finite(curvature);
-      for (std::size_t s = 0; s < count; ++s) {
-        alpha[s] = open(s) && curvature[s] > 0 ? rz[s] / curvature[s] : 0;
-        minus_alpha[s] = -alpha[s];
-      }
-      combine(alpha, p, ones, theta);
-      combine(minus_alpha, z.view(), ones, r);
-      ++report.iterations;
-      left = dot(r, r);
-      check_finite(left);
-      bool any = false;
-      for (std::size_t s = 0; s < count; ++s) any |= open(s);
-      if (!any) break;
-      precondition(r, z.view(), work.view());
-      const std::vector<double> next = dot(r, z.view());
-      for (std::size_t s = 0; s < count; ++s) beta[s] = open(s) && rz[s] > 0 ? next[s] / rz[s] : 0;
-      rz = next;
-      combine(ones, z.view(), beta, p);
-    }
-  }
+  Array<double> work(device_, theta.rows, theta.cols);
+  return conjugate_gradients(
+      device_, theta.cols / basis_functions(),
+      [&](MatrixView<const double> x, MatrixView<double> out) { apply_normal(x, out); },
+      [&](MatrixView<const double> r, MatrixView<double> z) { precondition(r, z, work.view()); },
+      options, b, theta);
 }
 
 SolverReport RaggedRidge::solve_as_published(double tolerance, int iterations,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "device/backend.hpp"  // for linalg, kernels
@@ -52,6 +53,22 @@ Matrix cross_gram(Device& device, const Kernel& kernel, MatrixView<const double>
 /// The same of x with itself, with the factors on both sides.
 Matrix gram(Device& device, const Kernel& kernel, MatrixView<const double> x,
             const std::vector<double>& factor);
+/// Gram matrices of one set of rows for kernels that change. The distances are kept where a kernel
+/// has one length scale, so that another one costs an exponential per value.
+class KeptDistances {
+ public:
+  /// Without `keep` nothing is kept, and the values are the same.
+  explicit KeptDistances(bool keep) : keep_(keep) {}
+
+  /// As gram(). All calls must be with one device and one x.
+  Matrix gram(Device& device, const Kernel& kernel, MatrixView<const double> x,
+              const std::vector<double>& factor);
+
+ private:
+  bool keep_;
+  std::optional<Matrix> absolute_, squared_;  // of the Laplacian, of the others
+};
+
 /// Rows with columns divided by their length scales, on the device.
 Matrix scaled_rows(Device& device, const Kernel& kernel, MatrixView<const double> x);
 

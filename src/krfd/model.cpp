@@ -41,8 +41,8 @@ std::vector<double> point_gram(Device& device, const Model::State& state,
                                const PointFactors& points, bool complete) {
   Matrix w = product(device, points.f.view(), Op::none, points.f.view(), Op::transpose);
   if (complete) {
-    const Matrix rest = rest_gram(device, state.hyper.t, posterior.spectra().t(),
-                                  state.hyper.lambda_t, t, state.data.t_view(), {});
+    const Matrix rest = rest_gram(device, state.hyper.t, posterior.t(), state.hyper.lambda_t, t,
+                                  state.data.t_view(), {});
     functional(device).scale(1, {}, rest.view(), {}, 1, w.view());
   }
   return w.to_host();
@@ -62,6 +62,7 @@ std::int64_t Model::points() const { return state_->data.points; }
 std::int64_t Model::features() const { return state_->data.features; }
 std::int64_t Model::coordinates() const { return state_->data.coordinates; }
 FitPath Model::path() const { return state_->path; }
+const FitReport& Model::report() const { return state_->report; }
 double Model::sigma2() const { return state_->sigma2; }
 const std::vector<double>& Model::t() const { return state_->data.t; }
 const std::vector<double>& Model::theta() const { return state_->theta; }
@@ -73,7 +74,8 @@ std::vector<double> Model::mean(Device& device, MatrixView<const double> x,
   check_question(*state_, x, t);
   const Data& data = state_->data;
   LinalgOps<double>& la = linalg<double>(device);
-  const Matrix theta(device, state_->theta_rows, data.systems, data.points);
+  const MatrixView<const double> basis = state_->basis_x();
+  const Matrix theta(device, state_->theta_rows, basis.rows, data.points);
   const Matrix along = cross_gram(device, state_->hyper.t, data.t_view(), t, {});
   const Matrix curves = product(device, theta.view(), Op::none, along.view(), Op::none);
   const Matrix c = on_device(device, state_->c_rows);
@@ -82,16 +84,16 @@ std::vector<double> Model::mean(Device& device, MatrixView<const double> x,
 
   std::vector<double> values(static_cast<std::size_t>(x.rows * t.rows));
   for_row_tiles(
-      device, x.rows, 2 * data.systems + 2 * t.rows, [&](std::int64_t first, std::int64_t count) {
+      device, x.rows, 2 * basis.rows + 2 * t.rows, [&](std::int64_t first, std::int64_t count) {
         const MatrixView<const double> rows = x.rows_from(first, count);
         Matrix out(device, std::vector<double>(static_cast<std::size_t>(count * t.rows), 0.0),
                    count, t.rows);
         if (part != Part::constant) {
-          const Matrix k = cross_gram(device, state_->hyper.g, rows, data.x_view(), {});
+          const Matrix k = cross_gram(device, state_->hyper.g, rows, basis, {});
           la.gemm(1, k.view(), Op::none, curves.view(), Op::none, 1, out.view());
         }
         if (part != Part::variation) {
-          const Matrix k = cross_gram(device, state_->hyper.m, rows, data.x_view(), {});
+          const Matrix k = cross_gram(device, state_->hyper.m, rows, basis, {});
           const Matrix mu = product(device, k.view(), Op::none, c.view(), Op::none);
           la.gemm(1, mu.view(), Op::none, ones_there.view(), Op::none, 1, out.view());
         }
@@ -113,7 +115,7 @@ std::vector<double> Model::deviation(Device& device, MatrixView<const double> x,
 
   std::vector<double> values(static_cast<std::size_t>(x.rows * t.rows));
   for_row_tiles(
-      device, x.rows, 6 * state_->data.systems + t.rows,
+      device, x.rows, 6 * state_->basis_x().rows + t.rows,
       [&](std::int64_t first, std::int64_t count) {
         const Blocks b = blocks_of(
             device, system_factors(device, *state_, posterior, x.rows_from(first, count), options),
@@ -144,7 +146,7 @@ std::vector<double> Model::covariance(Device& device, MatrixView<const double> x
   std::vector<double> values;
   values.reserve(static_cast<std::size_t>(x.rows) * length * length);
   for_row_tiles(
-      device, x.rows, 6 * state_->data.systems, [&](std::int64_t first, std::int64_t count) {
+      device, x.rows, 6 * state_->basis_x().rows, [&](std::int64_t first, std::int64_t count) {
         const Blocks b = blocks_of(
             device, system_factors(device, *state_, posterior, x.rows_from(first, count), options),
             options.part);
@@ -176,16 +178,17 @@ std::vector<double> Model::joint_covariance(Device& device, MatrixView<const dou
   Matrix u = gram_of(factors.phi, factors.phi), pp = gram_of(factors.p, factors.p);
   if (options.complete) {
     const double theta = static_cast<double>(data.points) * state_->hyper.lambda_m;
-    functional(device).scale(1, {},
-                             rest_gram(device, state_->hyper.g, posterior.spectra().g(),
-                                       state_->hyper.lambda_g, x, data.x_view(), data.root)
-                                 .view(),
-                             {}, 1, u.view());
     functional(device).scale(
         1, {},
-        rest_gram(device, state_->hyper.m, posterior.m(device), theta, x, data.x_view(), data.root)
+        rest_gram(device, state_->hyper.g, posterior.g(), state_->hyper.lambda_g, x,
+                  state_->basis_x(), state_->basis_root())
             .view(),
-        {}, 1, pp.view());
+        {}, 1, u.view());
+    functional(device).scale(1, {},
+                             rest_gram(device, state_->hyper.m, posterior.m(device), theta, x,
+                                       state_->basis_x(), state_->basis_root())
+                                 .view(),
+                             {}, 1, pp.view());
   }
   const std::vector<double> u_host = u.to_host(), pp_host = pp.to_host(),
                             pw = gram_of(factors.p, factors.w).to_host(),

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <type_traits>
 
 #include "base/fail.hpp"          // for fail
 #include "base/hash.hpp"          // for ContentHash
@@ -20,17 +21,20 @@ using io::SafetensorsFile;
 using Json = nlohmann::json;
 
 constexpr std::string_view kFormat = "kronite krfd model", kCard = "card.";
-constexpr int kVersion = 1;  // files up to this version are read
+// Files up to this version are read. The second one has models with "method" beside those of the
+// first, which are written as such, so that older programs read them.
+constexpr int kVersion = 2;
 
 constexpr const char* kRules[] = {"map", "conjugate"};
 
 /// The arrays in the order in which the hash takes them.
 struct Arrays {
   std::vector<double> x, t, y, theta, c, residuals, numbers;
+  std::vector<double> centres;  ///< of a Nystrom fit
 
   std::string hash() const {
     ContentHash hash;
-    for (const auto* values : {&x, &t, &y, &theta, &c, &residuals, &numbers})
+    for (const auto* values : {&x, &t, &y, &theta, &c, &residuals, &numbers, &centres})
       hash.take({reinterpret_cast<const char*>(values->data()), values->size() * sizeof(double)});
     return hash.hex();
   }
@@ -44,6 +48,7 @@ Arrays arrays_of(const Model::State& state) {
   a.theta = state.theta;
   a.c = state.c;
   a.residuals = state.residuals;
+  a.centres = state.centres;
   const NoisePrior& prior = state.options.noise_prior;
   a.numbers = {state.hyper.lambda_g, state.hyper.lambda_t, state.hyper.lambda_m,
                prior.alpha,          prior.beta,           state.sigma2};
@@ -53,6 +58,26 @@ Arrays arrays_of(const Model::State& state) {
     a.x.insert(a.x.end(), begin, begin + data.features);
   }
   return a;
+}
+
+/// What the file says of a fit that is not the exact one of all components.
+Json method_json(const Model::State& state) {
+  const FitReport& report = state.report;
+  const bool nystrom = state.path == FitPath::nystrom;
+  Json json{{"name", nystrom                                      ? "nystrom"
+                     : state.path == FitPath::conjugate_gradients ? "conjugate gradients"
+                                                                  : "exact"},
+            {"rank_tolerance", state.options.rank_tolerance},
+            {"rank_t", report.rank_t},
+            {"dropped_t", report.dropped_t}};
+  if (nystrom)
+    json.update(
+        {{"missed_g", report.missed_g}, {"missed_m", report.missed_m}, {"change", report.change}});
+  else if (state.path == FitPath::conjugate_gradients)
+    json.update({{"iterations", report.iterations},
+                 {"relative_residual", report.relative_residual},
+                 {"converged", report.converged}});
+  return json;
 }
 
 Json kernel_json(const Kernel& kernel) {
@@ -126,6 +151,44 @@ class Texts {
     return all;
   }
 
+  /// Takes over what method_json() wrote; without a method the fit is exact.
+  void method(Model::State& state) const {
+    if (!file_.text("method")) return;
+    const Json value = json("method");
+    const auto refuse = [&] {
+      file_.refuse("\"method\" in its __metadata__ is none that this program knows");
+    };
+    if (!value.is_object()) refuse();
+    const auto number = [&](const char* name, auto& to) {
+      const auto found = value.find(name);
+      if (found == value.end()) return;
+      if (!found->is_number() && !found->is_boolean()) refuse();
+      to = found->get<std::remove_reference_t<decltype(to)>>();
+    };
+    const auto name = value.find("name");
+    if (name == value.end()) refuse();
+    if (*name == "nystrom")
+      state.path = FitPath::nystrom;
+    else if (*name == "conjugate gradients")
+      state.path = FitPath::conjugate_gradients;
+    else if (*name == "exact")
+      state.path = FitPath::spectral;
+    else
+      refuse();
+    FitReport& report = state.report;
+    number("rank_tolerance", state.options.rank_tolerance);
+    number("rank_t", report.rank_t);
+    number("dropped_t", report.dropped_t);
+    number("missed_g", report.missed_g);
+    number("missed_m", report.missed_m);
+    number("change", report.change);
+    number("iterations", report.iterations);
+    number("relative_residual", report.relative_residual);
+    number("converged", report.converged);
+    if (!(state.options.rank_tolerance >= 0) || !(state.options.rank_tolerance < 1)) refuse();
+    state.options.path = state.path;
+  }
+
   NoiseRule rule() const {
     const std::string& name = file_.required_text("noise");
     if (name == kRules[0]) return NoiseRule::map;
@@ -153,8 +216,13 @@ Arrays read_arrays(const SafetensorsFile& file) {
   a.x = file.values<double>("x", {n, p});
   a.t = file.values<double>("t", {points, q});
   a.y = file.values<double>("y", {n, points});
-  a.theta = file.values<double>("theta", {n, points});
-  a.c = file.values<double>("c", {n});
+  std::int64_t functions = n;
+  if (file.find("centres")) {
+    functions = matrix_shape(file, "centres").first;
+    a.centres = file.values<double>("centres", {functions, p});
+  }
+  a.theta = file.values<double>("theta", {functions, points});
+  a.c = file.values<double>("c", {functions});
   a.residuals = file.values<double>("residuals", {n, points});
   a.numbers = file.values<double>("numbers", {6});
   if (a.hash() != file.required_text("hash"))
@@ -162,6 +230,7 @@ Arrays read_arrays(const SafetensorsFile& file) {
   for (const auto& [name, values] : {std::pair{"theta", &a.theta},
                                      {"c", &a.c},
                                      {"residuals", &a.residuals},
+                                     {"centres", &a.centres},
                                      {"numbers", &a.numbers}})
     for (const double value : *values)
       if (!std::isfinite(value))
@@ -194,6 +263,21 @@ std::shared_ptr<Model::State> state_of(const SafetensorsFile& file) {
     file.refuse(error.what());
   }
   state->path = cheaper_path(state->data, state->hyper, false);
+  state->report.rank_t = points;
+  texts.method(*state);
+  state->centres = a.centres;
+  if (state->centres.empty() != (state->path != FitPath::nystrom))
+    file.refuse("it has centres, or the method of a model with centres, but not both");
+  state->report.centres = state->centres.empty() ? 0 : static_cast<std::int64_t>(a.c.size());
+  state->theta = a.theta;
+  state->c = a.c;
+  state->residuals = a.residuals;
+  if (!state->data.root.empty()) state->y = a.y;
+  if (!state->centres.empty()) {
+    state->theta_rows = a.theta;
+    state->c_rows = a.c;
+    return state;
+  }
   // Equal systems share the coefficient of theirs.
   const auto width = static_cast<std::size_t>(points);
   state->c_rows.resize(static_cast<std::size_t>(state->data.systems));
@@ -205,10 +289,6 @@ std::shared_ptr<Model::State> state_of(const SafetensorsFile& file) {
     for (std::size_t j = 0; j < width; ++j)
       state->theta_rows[row * width + j] = a.theta[i * width + j] * weight;
   }
-  state->theta = a.theta;
-  state->c = a.c;
-  state->residuals = a.residuals;
-  if (!state->data.root.empty()) state->y = a.y;
   return state;
 }
 
@@ -223,7 +303,10 @@ void write_model(const SavedModel& saved, const std::string& path) {
   const Arrays a = arrays_of(state);
   io::SafetensorsWriter writer;
   writer.set("format", kFormat);
-  writer.set("format_version", fmt::format("{}", kVersion));
+  const bool first_version = state.centres.empty() && state.options.rank_tolerance == 0 &&
+                             state.path != FitPath::conjugate_gradients;
+  writer.set("format_version", fmt::format("{}", first_version ? 1 : kVersion));
+  if (!first_version) writer.set("method", method_json(state).dump());
   writer.set("hash", a.hash());
   writer.set("kernel_g", kernel_json(state.hyper.g).dump());
   writer.set("kernel_t", kernel_json(state.hyper.t).dump());
@@ -234,7 +317,8 @@ void write_model(const SavedModel& saved, const std::string& path) {
   writer.add("x", a.x, {data.given, data.features});
   writer.add("t", a.t, {data.points, data.coordinates});
   writer.add("y", a.y, {data.given, data.points});
-  writer.add("theta", a.theta, {data.given, data.points});
+  if (!a.centres.empty()) writer.add("centres", a.centres, {state.basis_x().rows, data.features});
+  writer.add("theta", a.theta, {std::ssize(a.c), data.points});
   writer.add("c", a.c);
   writer.add("residuals", a.residuals, {data.given, data.points});
   writer.add("numbers", a.numbers);

@@ -16,14 +16,27 @@ struct Model::State {
   Hyperparameters hyper;
   FitOptions options;
   FitPath path = FitPath::spectral;
+  FitReport report;
+  std::vector<double> centres;  ///< of a Nystrom fit, m x p; empty for the others
   // Of the different systems, with the roots of their weights as factors: what predictions are made
-  // of.
+  // of; in a Nystrom fit those of the centres.
   std::vector<double> theta_rows;  ///< n x T
   std::vector<double> c_rows;      ///< n
   // Of the systems as given.
   std::vector<double> theta, c, residuals;
   double sigma2 = 0;
   std::vector<double> y;  ///< the curves as given, N x T, where equal systems were joined
+
+  /// Rows whose kernel functions predictions are made of, and the factors of their Gram matrices.
+  MatrixView<const double> basis_x() const {
+    if (centres.empty()) return data.x_view();
+    return {centres.data(), static_cast<std::int64_t>(centres.size()) / data.features,
+            data.features};
+  }
+  const std::vector<double>& basis_root() const {
+    static const std::vector<double> none;
+    return centres.empty() ? data.root : none;
+  }
 };
 
 /// The solution of one path, of the different systems, in their own basis, with weights.

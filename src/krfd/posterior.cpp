@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/fail.hpp"           // for fail
 #include "device/attachments.hpp"  // for Attachments
 
 namespace kronite::krfd {
@@ -81,16 +82,20 @@ void to_factor(Device& device, const Spectrum& spectrum, double lambda, Matrix& 
 }  // namespace
 
 const Solution& Posterior::solution(Device& device) const {
-  if (!solution_) solution_.emplace(solve(device, spectra_, hyper_));
+  if (!solution_) solution_.emplace(solve(device, *spectra_, hyper_));
   return *solution_;
 }
 
 const Posterior::Constant& Posterior::constant(Device& device, PosteriorForm form) const {
   if (form == PosteriorForm::joint) {
-    if (!joint_) joint_.emplace(joint_constant(device, spectra_, solution(device), hyper_));
+    if (!joint_ && nystrom_)
+      joint_.emplace(Constant{nystrom_->along(device, form), nystrom_->across(device)});
+    if (!joint_) joint_.emplace(joint_constant(device, *spectra_, solution(device), hyper_));
     return *joint_;
   }
-  if (!independent_) independent_.emplace(independent_constant(device, spectra_, hyper_));
+  if (!independent_ && nystrom_)
+    independent_.emplace(Constant{nystrom_->along(device, form), Matrix(device, 0, 0)});
+  if (!independent_) independent_.emplace(independent_constant(device, *spectra_, hyper_));
   return *independent_;
 }
 
@@ -99,9 +104,20 @@ void keep_spectra(Device& device, const std::shared_ptr<const Model::State>& sta
   device.attachments().get<Posterior>(state, [&] { return Posterior(std::move(spectra), *state); });
 }
 
+void keep_nystrom(Device& device, const std::shared_ptr<const Model::State>& state,
+                  NystromModel nystrom) {
+  device.attachments().get<Posterior>(
+      state, [&] { return Posterior(device, std::move(nystrom), *state); });
+}
+
 const Posterior& posterior_of(Device& device, const std::shared_ptr<const Model::State>& state) {
   return device.attachments().get<Posterior>(state, [&] {
-    Spectra spectra(state->data);
+    const double tolerance = state->options.rank_tolerance;
+    if (state->path == FitPath::nystrom)
+      return Posterior(device,
+                       NystromModel(device, state->data, state->basis_x(), state->hyper, tolerance),
+                       *state);
+    Spectra spectra(state->data, Spectra::Distances::forget, tolerance);
     spectra.use(device, state->hyper);
     return Posterior(std::move(spectra), *state);
   });
@@ -110,11 +126,11 @@ const Posterior& posterior_of(Device& device, const std::shared_ptr<const Model:
 SystemFactors system_factors(Device& device, const Model::State& state, const Posterior& posterior,
                              MatrixView<const double> x, const PosteriorOptions& options) {
   const Data& data = state.data;
-  const Spectrum &g = posterior.spectra().g(), &m = posterior.m(device);
+  const Spectrum &g = posterior.g(), &m = posterior.m(device);
   const Posterior::Constant& constant = posterior.constant(device, options.form);
-  const Matrix k_g = cross_gram(device, state.hyper.g, x, data.x_view(), data.root);
+  const Matrix k_g = cross_gram(device, state.hyper.g, x, state.basis_x(), state.basis_root());
   SystemFactors factors{product(device, k_g.view(), Op::none, g.range(), Op::none),
-                        in_range(device, state.hyper.m, m, x, data.x_view(), data.root),
+                        in_range(device, state.hyper.m, m, x, state.basis_x(), state.basis_root()),
                         Matrix(device, x.rows, constant.along.view().cols),
                         {},
                         {}};
@@ -139,10 +155,10 @@ SystemFactors system_factors(Device& device, const Model::State& state, const Po
 PointFactors point_factors(Device& device, const Model::State& state, const Posterior& posterior,
                            MatrixView<const double> t, const PosteriorOptions& options) {
   const Data& data = state.data;
-  const Spectrum& spectrum = posterior.spectra().t();
+  const Spectrum& spectrum = posterior.t();
   const Matrix k = cross_gram(device, state.hyper.t, t, data.t_view(), {});
   const Matrix weight =
-      on_device(device, each(posterior.spectra().v(), spectrum.values,
+      on_device(device, each(posterior.v(), spectrum.values,
                              [&](double v, double d) { return v / (d + state.hyper.lambda_t); }));
   const Matrix side = product(device, spectrum.vectors.view(), Op::none, weight.view(), Op::none);
   PointFactors factors{product(device, k.view(), Op::none, spectrum.range(), Op::none),
@@ -177,6 +193,14 @@ void for_row_tiles(Device& device, std::int64_t rows, std::int64_t values,
   constexpr std::int64_t kMost = 8192;
   const std::int64_t tile = std::max<std::int64_t>(1, std::min({fit, rows, kMost}));
   for (std::int64_t first = 0; first < rows; first += tile) f(first, std::min(tile, rows - first));
+}
+
+void check_exact(const Model::State& state, const char* what) {
+  if (state.path == FitPath::nystrom)
+    fail(Errc::invalid_argument,
+         "{} of a Nystrom fit is asked for, which has coefficients of its centres only; an exact "
+         "fit has it",
+         what);
 }
 
 void check_question(const Model::State& state, MatrixView<const double> x,

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "krfd/fit_scale.hpp"    // for NystromModel
 #include "krfd/model_state.hpp"  // for Model::State
 #include "krfd/spectra.hpp"      // for Spectra
 
@@ -17,34 +18,50 @@ class Posterior {
  public:
   Posterior(Spectra spectra, const Model::State& state)
       : spectra_(std::move(spectra)), hyper_(state.hyper) {}
+  /// Waits.
+  Posterior(Device& device, NystromModel nystrom, const Model::State& state)
+      : nystrom_(std::move(nystrom)),
+        g_(nystrom_->g(device)),
+        m_(nystrom_->m(device)),
+        hyper_(state.hyper) {}
 
   /// Of the constant: p = (k_M(x, X) range(M)) along, and of its covariance with the variation: w =
-  /// k_G(x, X) across, n x k; without data where that is left out.
+  /// k_G(x, X) across, n x k; without data where that is left out. X are the systems, or the
+  /// centres of a Nystrom fit (State::basis_x()), here as below.
   struct Constant {
     Matrix along;   ///< k x k
     Matrix across;  ///< n x k, or 0 x 0
   };
   const Constant& constant(Device& device, PosteriorForm form) const;
 
-  const Spectra& spectra() const { return spectra_; }
-  const Spectrum& m(Device& device) const { return spectra_.m(device); }
+  const Spectrum& g() const { return nystrom_ ? *g_ : spectra_->g(); }
+  const PointBasis& points() const { return nystrom_ ? nystrom_->points() : spectra_->points(); }
+  const Spectrum& t() const { return points().spectrum; }
+  const std::vector<double>& v() const { return points().v; }
+  const Spectrum& m(Device& device) const { return nystrom_ ? *m_ : spectra_->m(device); }
+
+  // Not for a Nystrom fit.
   /// U'MU x. Waits.
   std::vector<double> constant_times(Device& device, const std::vector<double>& x) const {
-    return spectra_.constant_times(device, x);
+    return spectra_->constant_times(device, x);
   }
   /// The weights at these lambdas; computed on first use.
   const Solution& solution(Device& device) const;
 
  private:
-  mutable Spectra spectra_;
+  mutable std::optional<Spectra> spectra_;
+  std::optional<NystromModel> nystrom_;
+  std::optional<Spectrum> g_, m_;  // of the latter
   Hyperparameters hyper_;
   mutable std::optional<Solution> solution_;
   mutable std::optional<Constant> joint_, independent_;
 };
 
-/// Puts what a fit has computed where posterior_of() finds it.
+/// Put what a fit has computed where posterior_of() finds it.
 void keep_spectra(Device& device, const std::shared_ptr<const Model::State>& state,
                   Spectra spectra);
+void keep_nystrom(Device& device, const std::shared_ptr<const Model::State>& state,
+                  NystromModel nystrom);
 /// Computed on the first call on a device, unless the fit left it there.
 const Posterior& posterior_of(Device& device, const std::shared_ptr<const Model::State>& state);
 
@@ -78,6 +95,8 @@ Matrix rest_gram(Device& device, const Kernel& kernel, const Spectrum& spectrum,
 void for_row_tiles(Device& device, std::int64_t rows, std::int64_t values,
                    const std::function<void(std::int64_t first, std::int64_t count)>& f);
 
+/// Refuses what is asked of a Nystrom fit, in which no training curve has a coefficient of its own.
+void check_exact(const Model::State& state, const char* what);
 /// Checks x and t of a question to a model.
 void check_question(const Model::State& state, MatrixView<const double> x,
                     MatrixView<const double> t);

@@ -51,14 +51,14 @@ std::vector<double> Model::sample(Device& device, MatrixView<const double> x,
   if (how.complete) {
     const double theta = static_cast<double>(data.points) * state_->hyper.lambda_m;
     const auto rest = [&](const Kernel& kernel, const Spectrum& spectrum, double lambda) {
-      return rest_gram(device, kernel, spectrum, lambda, x, data.x_view(), data.root);
+      return rest_gram(device, kernel, spectrum, lambda, x, state_->basis_x(),
+                       state_->basis_root());
     };
-    whole_phi.emplace(
-        with_rest(device, phi.view(),
-                  rest(state_->hyper.g, posterior.spectra().g(), state_->hyper.lambda_g)));
+    whole_phi.emplace(with_rest(device, phi.view(),
+                                rest(state_->hyper.g, posterior.g(), state_->hyper.lambda_g)));
     whole_p.emplace(with_rest(device, p.view(), rest(state_->hyper.m, posterior.m(device), theta)));
     whole_f.emplace(with_rest(device, f.view(),
-                              rest_gram(device, state_->hyper.t, posterior.spectra().t(),
+                              rest_gram(device, state_->hyper.t, posterior.t(),
                                         state_->hyper.lambda_t, t, data.t_view(), {})));
   }
   const MatrixView<const double> phi_view = how.complete ? whole_phi->view() : phi.view(),

@@ -4,13 +4,13 @@
 #include <limits>
 #include <string_view>
 
-#include "base/fail.hpp"          // for fail
-#include "base/hash.hpp"          // for ContentHash
-#include "base/log.hpp"           // for notice
-#include "krfd/data.hpp"          // for check_matrix
-#include "kronite/krfd.hpp"       // for SearchOptions
-#include "learn/search.hpp"       // for Search
-#include "math/kernel_names.hpp"  // for name_of
+#include "base/fail.hpp"              // for fail
+#include "base/hash.hpp"              // for ContentHash
+#include "base/log.hpp"               // for notice
+#include "krfd/cross_validation.hpp"  // for FoldTrials
+#include "kronite/krfd.hpp"           // for SearchOptions
+#include "learn/search.hpp"           // for Search
+#include "math/kernel_names.hpp"      // for name_of
 
 namespace kronite::krfd {
 namespace {
@@ -71,6 +71,7 @@ SearchResult tune_by_cross_validation(Device& device, MatrixView<const double> x
           ? random_folds(x.rows, static_cast<int>(std::min<std::int64_t>(kFolds, x.rows)),
                          options.seed)
           : options.fold;
+  FoldTrials trials(x, t, y, fold, Spectra::Distances::keep);
   learn::TpeOptions tpe;
   if (options.random_only) tpe.random_trials = std::numeric_limits<std::size_t>::max();
   learn::Search search(space_of(options), subject(x, t, y, fold), options.seed, options.journal,
@@ -79,7 +80,7 @@ SearchResult tune_by_cross_validation(Device& device, MatrixView<const double> x
     const learn::Trial trial = search.ask();
     double mae = std::numeric_limits<double>::quiet_NaN();
     try {
-      const auto predicted = cross_validate(device, x, t, y, at(trial.point, options), fold);
+      const auto predicted = trials.predictions(device, at(trial.point, options));
       mae = errors({predicted.data(), y.rows, y.cols}, y).mae;
     } catch (const Error& e) {
       if (e.code() != Errc::numerical) throw;

@@ -98,10 +98,10 @@ Solution solve(Device& device, Spectra& spectra, const Hyperparameters& hyper) {
   if (result.factor) result.factor_diagonal = diagonal(device, result.factor->view());
 
   const Matrix mu = on_device(device, result.mu);
-  const MatrixView<const double> v_row(spectra.v_there().vector().data, 1, data.points,
+  const MatrixView<const double> v_row(spectra.v_there().vector().data, 1, spectra.width(),
                                        device.place());
   linalg<double>(device).gemm(-1, mu.view(), Op::none, v_row, Op::none, 1, result.residual.view());
-  Matrix weighed(device, data.systems, data.points);
+  Matrix weighed(device, data.systems, spectra.width());
   functional(device).smoothing_residual(smoothing, result.residual.view(), weighed.view());
   result.residual_quad = sum(row_dots(device, weighed.view(), result.residual.view())) +
                          result.theta * dot(result.c, result.mu);

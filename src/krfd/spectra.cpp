@@ -2,6 +2,7 @@
 #include "krfd/spectra.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -30,6 +31,61 @@ Spectrum spectrum_of(Device& device, Matrix gram) {
   return {std::move(gram), std::move(values), std::move(there)};
 }
 
+PointBasis point_basis(Device& device, Matrix gram, double tolerance) {
+  const std::int64_t points = gram.view().rows;
+  const auto count = static_cast<double>(points);
+  Spectrum all = spectrum_of(device, std::move(gram));
+  const double floor =
+      std::max(tolerance, count * std::numeric_limits<double>::epsilon()) * all.values.back();
+  const auto first = std::upper_bound(all.values.begin(), all.values.end(), floor);
+  const std::vector<double> ones(static_cast<std::size_t>(points), 1.0);
+  std::vector<double> v = times(device, all.vectors.view(), Op::transpose, ones);
+  if (first == all.values.begin()) {
+    Matrix there = on_device(device, v);
+    return {std::move(all), std::move(v), std::move(there), 0};
+  }
+
+  // The part of a constant outside of what is kept, taken off twice, so that it is orthogonal to it
+  // however little there is.
+  const std::int64_t kept = all.values.end() - first;
+  const MatrixView<const double> whole = all.vectors.view();
+  const MatrixView<const double> range(whole.data + points - kept, points, kept, whole.ld,
+                                       whole.place);
+  Matrix outside = on_device(device, ones);
+  for (int pass = 0; pass < 2; ++pass) {
+    const Matrix inside = product(device, range, Op::transpose, outside.view(), Op::none);
+    linalg<double>(device).gemm(-1, range, Op::none, inside.view(), Op::none, 1, outside.view());
+  }
+  const std::vector<double> rest = outside.to_host();
+  const double length = std::sqrt(dot(rest, rest));
+  const bool with_rest = length > count * std::numeric_limits<double>::epsilon();
+
+  const std::int64_t width = kept + (with_rest ? 1 : 0);
+  Matrix vectors(device, points, width);
+  const MatrixView<double> to = vectors.view();
+  FunctionalOps& ops = functional(device);
+  if (with_rest)
+    ops.scale(1 / length, {}, outside.view(), {}, 0, {to.data, points, 1, to.ld, to.place});
+  ops.scale(1, {}, range, {}, 0, {to.data + width - kept, points, kept, to.ld, to.place});
+  std::vector<double> values(static_cast<std::size_t>(width - kept), 0.0);
+  values.insert(values.end(), first, all.values.end());
+  std::vector<double> v_kept(static_cast<std::size_t>(width - kept), length);
+  v_kept.insert(v_kept.end(), v.end() - kept, v.end());
+  Matrix values_there = on_device(device, values), v_there = on_device(device, v_kept);
+  return {{std::move(vectors), std::move(values), std::move(values_there)},
+          std::move(v_kept),
+          std::move(v_there),
+          *(first - 1)};
+}
+
+Matrix curves_outside(Device& device, const PointBasis& basis, MatrixView<const double> y) {
+  const MatrixView<const double> v = basis.spectrum.vectors.view();
+  const Matrix in = product(device, y, Op::none, v, Op::none);
+  Matrix rest = copy(device, y);
+  linalg<double>(device).gemm(-1, in.view(), Op::none, v, Op::transpose, 1, rest.view());
+  return rest;
+}
+
 void Spectra::use(Device& device, const Hyperparameters& hyper) {
   const bool new_g = !kernel_g_ || !same_kernel(*kernel_g_, hyper.g, data_->features);
   const bool new_t = !kernel_t_ || !same_kernel(*kernel_t_, hyper.t, data_->coordinates);
@@ -43,22 +99,25 @@ void Spectra::use(Device& device, const Hyperparameters& hyper) {
 
   if (new_g) {
     g_.reset();
-    g_.emplace(spectrum_of(device, gram(device, hyper.g, data_->x_view(), data_->root)));
+    g_.emplace(
+        spectrum_of(device, distances_x_.gram(device, hyper.g, data_->x_view(), data_->root)));
     kernel_g_ = hyper.g;
   }
   if (new_t) {
     t_.reset();
-    t_.emplace(spectrum_of(device, gram(device, hyper.t, data_->t_view(), {})));
-    const std::vector<double> ones(static_cast<std::size_t>(data_->points), 1.0);
-    v_ = times(device, t_->vectors.view(), Op::transpose, ones);
-    v_there_.reset();
-    v_there_.emplace(on_device(device, v_));
+    t_.emplace(
+        point_basis(device, distances_t_.gram(device, hyper.t, data_->t_view(), {}), tolerance_));
     kernel_t_ = hyper.t;
   }
   if (!y_) {
     const Matrix y(device, data_->y, data_->systems, data_->points);
-    const Matrix uy = product(device, g_->vectors.view(), Op::transpose, y.view(), Op::none);
-    y_.emplace(product(device, uy.view(), Op::none, t_->vectors.view(), Op::none));
+    const Matrix along = product(device, y.view(), Op::none, t().vectors.view(), Op::none);
+    y_.emplace(product(device, g_->vectors.view(), Op::transpose, along.view(), Op::none));
+    outside_ = 0;
+    if (width() < data_->points) {
+      const Matrix rest = curves_outside(device, *t_, y.view());
+      outside_ = sum(row_dots(device, rest.view(), rest.view()));
+    }
   }
   kernel_m_ = hyper.m;
   diagonal_ = same_kernel(hyper.g, hyper.m, data_->features);
@@ -66,7 +125,9 @@ void Spectra::use(Device& device, const Hyperparameters& hyper) {
 
 const Spectrum& Spectra::m(Device& device) {
   if (diagonal_) return *g_;
-  if (!m_) m_.emplace(spectrum_of(device, gram(device, *kernel_m_, data_->x_view(), data_->root)));
+  if (!m_)
+    m_.emplace(
+        spectrum_of(device, distances_x_.gram(device, *kernel_m_, data_->x_view(), data_->root)));
   return *m_;
 }
 
@@ -78,7 +139,7 @@ const Matrix& Spectra::constant_gram(Device& device) {
     functional(device).add_to_diagonal(0, g_->values_there.vector(), constant_gram_->view());
   }
   if (!constant_gram_) {
-    const Matrix m = gram(device, *kernel_m_, data_->x_view(), data_->root);
+    const Matrix m = distances_x_.gram(device, *kernel_m_, data_->x_view(), data_->root);
     const Matrix mu = product(device, m.view(), Op::none, g_->vectors.view(), Op::none);
     constant_gram_.emplace(product(device, g_->vectors.view(), Op::transpose, mu.view(), Op::none));
   }

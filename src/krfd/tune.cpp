@@ -59,7 +59,7 @@ double typical_distance(MatrixView<const double> x) {
 class Climbing {
  public:
   Climbing(Device& device, const Data& data, const EvidenceTuning& options)
-      : device_(device), data_(data), options_(options), spectra_(data) {}
+      : device_(device), data_(data), options_(options), spectra_(data, Spectra::Distances::keep) {}
 
   EvidenceClimb climb(const Hyperparameters& start) {
     EvidenceClimb result;
@@ -126,7 +126,9 @@ class Climbing {
     ++evaluations_;
     double value = std::numeric_limits<double>::quiet_NaN();
     try {
-      const Evidence evidence = evidence_of(device_, spectra_, hyper, options_.noise_prior, true);
+      const Evidence evidence =
+          evidence_of(device_, spectra_, hyper, options_.noise_prior,
+                      gradient.size() == kLambdas ? Derivatives::lambdas : Derivatives::all);
       value = -evidence.log;
       const std::vector<double> all = numbers(evidence.gradient);
       for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] = -all[i];

@@ -6,6 +6,7 @@ import json
 import math
 import pathlib
 import re
+import resource
 import signal
 import struct
 import tempfile
@@ -113,8 +114,44 @@ class Fit(Case):
         before = self.files()
         result = self.good("fit", *CURVES, "--dry-run")
         self.assertEqual(self.files(), before)
-        for word in ("operations", "expected time", "GB of memory", "nothing was written"):
+        for word in ("operations", "expected time", "memory", "by Cholesky factors (chosen)", "pcg", "nystrom",
+                     "nothing was written"):
             self.assertIn(word, result.stdout)
+
+    def test_fits_of_many_systems_say_how_far_they_are_from_the_exact_one(self):
+        self.model()
+        pcg = self.good("fit", *CURVES, *GIVEN, "--method", "pcg", "--centres", 15, "--out", "p.safetensors")
+        self.assertRegex(pcg.stdout, r"conjugate gradients: \d+ iterations, residual \S+ of the right-hand side\n")
+        few = self.good("fit", *CURVES, *GIVEN, "--method", "nystrom", "--centres", 15, "--out", "n.safetensors")
+        self.assertRegex(few.stdout, r"nystrom: 15 centres miss \S+ of k_G and \S+ of k_M")
+        for name in ("m", "p", "n"):
+            self.good("predict", "--model", name + ".safetensors", "--x", "X.csv", "--out", name + ".csv")
+        exact, same = ([numbers(row) for row in self.rows(name)[1:]] for name in ("m.csv", "p.csv"))
+        for one, other in zip(exact, same):
+            for a, b in zip(one, other):
+                self.assertAlmostEqual(a, b, delta=1e-4)
+        self.good("predict", "--model", "n.safetensors", "--x", "X.csv", "--bands", "68,95", "--out", "bands.csv")
+        self.assertTrue(self.rows("bands.csv"))
+
+    def test_options_of_other_methods_are_refused(self):
+        self.demo_data()
+        out = ("--out", "m.safetensors")
+        self.expect_failure("--centres is for --method pcg or nystrom", "fit", *CURVES, *GIVEN, "--centres", 5, *out)
+        self.expect_failure("--tolerance is for --method pcg", "fit", *CURVES, *GIVEN, "--method", "nystrom",
+                            "--tolerance", 1e-3, *out)
+        self.expect_failure("--centres", "fit", *CURVES, *GIVEN, "--method", "nystrom", "--centres", 0, *out, code=2)
+
+    def test_memory_is_within_a_tenth_of_what_a_dry_run_says(self):
+        self.demo_data(1000, 60)
+        said = self.good("fit", *CURVES, *GIVEN, "--dry-run").stdout
+        line = next(line for line in said.splitlines() if "(chosen)" in line)
+        value, unit = re.search(r"([\d.]+) (MB|GB)\s*$", line).groups()
+        said_bytes = float(value) * {"MB": 1e6, "GB": 1e9}[unit]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        self.good("fit", *CURVES, *GIVEN, "--out", "m.safetensors")
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+        self.assertGreater(peak, before * 1024)  # it was the largest child so far
+        self.assertLess(abs(peak / said_bytes - 1), 0.1, f"{peak / 1e6:.0f} MB, said {said_bytes / 1e6:.0f} MB")
 
     def test_reads_npy_as_it_reads_csv(self):
         self.model()

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 
+#include "krfd/evidence.hpp"  // for evidence_of
 #include "krfd/problem.hpp"
 #include "kronite/error.hpp"
 #include "support/on_each_device.hpp"
@@ -100,6 +101,34 @@ TEST_P(KrfdEvidence, DerivativesAreThoseOfDifferences) {
     check(p.hyper.g, gradient.g, "g");
     check(p.hyper.t, gradient.t, "t");
     check(p.hyper.m, gradient.m, "m");
+  }
+}
+
+TEST_P(KrfdEvidence, SpectraThatAreKeptGiveWhatFreshOnesGive) {
+  const Problem p = random_problem(30, 8);
+  const Data data = prepare(p.x.view(), p.t.view(), p.y.view(), EqualRows::join);
+  Spectra kept(data, Spectra::Distances::keep);
+  std::vector<Hyperparameters> all(6, p.hyper);
+  all[1].lambda_g = 0.02;
+  all[2].g.length_scales = {1.1};
+  all[3].t = kernel(KernelKind::matern52, {0.9});
+  all[4].m.length_scales = {0.4};
+  all[5].g = all[5].m = kernel(KernelKind::laplacian, {2.0});
+  for (const Hyperparameters& hyper : all) {
+    Spectra fresh(data);
+    const Evidence a = krfd::evidence_of(device, kept, hyper, prior, Derivatives::all),
+                   b = krfd::evidence_of(device, fresh, hyper, prior, Derivatives::all),
+                   some = krfd::evidence_of(device, kept, hyper, prior, Derivatives::lambdas);
+    EXPECT_NEAR(a.log, b.log, 1e-9 * std::abs(b.log));
+    EXPECT_NEAR(some.log, b.log, 1e-9 * std::abs(b.log));
+    EXPECT_NEAR(some.freedom, b.freedom, 1e-9 * b.freedom);
+    const auto lambdas = [](const EvidenceGradient& g) {
+      return std::vector<double>{g.lambda_g, g.lambda_t, g.lambda_m};
+    };
+    EXPECT_LT(largest_difference(lambdas(a.gradient), lambdas(b.gradient)), 1e-8);
+    EXPECT_LT(largest_difference(lambdas(some.gradient), lambdas(b.gradient)), 1e-8);
+    EXPECT_LT(largest_difference(a.gradient.g, b.gradient.g), 1e-8);
+    EXPECT_TRUE(some.gradient.g.empty());
   }
 }
 

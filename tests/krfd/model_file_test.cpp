@@ -125,7 +125,7 @@ TEST_P(KrfdFile, ForeignAndNewerFilesAreRefused) {
   foreign.write(path("metric.safetensors"));
   EXPECT_NE(refusal(path("metric.safetensors")).find("\"kronite metric\""), std::string::npos);
   foreign.set("format", "kronite krfd model");
-  foreign.set("format_version", "2");
+  foreign.set("format_version", "3");
   foreign.write(path("newer.safetensors"));
   EXPECT_NE(refusal(path("newer.safetensors")).find("newer than this program"), std::string::npos);
 }

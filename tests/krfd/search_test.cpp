@@ -3,7 +3,8 @@
 
 #include <filesystem>
 
-#include "io/input.hpp"  // for read_file
+#include "io/input.hpp"               // for read_file
+#include "krfd/cross_validation.hpp"  // for FoldTrials
 #include "krfd/problem.hpp"
 #include "kronite/error.hpp"
 #include "support/temporary_folder.hpp"
@@ -35,6 +36,30 @@ TEST_F(KrfdSearch, ReturnsTheBestTrialAndItsError) {
   EXPECT_NEAR(mae_of(result.hyper, options.fold), result.mae, 1e-14);
   options.trials = 5;
   EXPECT_GE(search(options).mae, result.mae);  // the first trials are the same
+}
+
+/// What a trial takes over from those before it must not show.
+TEST_F(KrfdSearch, TrialsAfterOneAnotherAreThoseOfRefittingFromScratch) {
+  p = random_problem(40, 9);
+  const std::vector<std::int32_t> fold = random_folds(40, 4, 2);
+  FoldTrials trials(p.x.view(), p.t.view(), p.y.view(), fold, Spectra::Distances::keep);
+  std::vector<Hyperparameters> all(9, p.hyper);
+  all[1].lambda_g = 0.01;  // each differs from the one before in this
+  all[2].lambda_t = 0.03;
+  all[3].lambda_m = 2;
+  all[4].t = kernel(KernelKind::laplacian, {0.7});
+  all[5].m = kernel(KernelKind::gaussian, {3.0});
+  all[6].g = kernel(KernelKind::laplacian, {1.2});
+  all[7].g = all[7].m = kernel(KernelKind::matern32, {0.8});
+  all[8].g = kernel(KernelKind::matern52, {0.8, 1.1});
+  all.push_back(all[0]);
+  for (const Hyperparameters& hyper : all) {
+    const auto kept = trials.predictions(device, hyper);
+    const auto afresh = cross_validate(device, p.x.view(), p.t.view(), p.y.view(), hyper, fold);
+    double largest = 0;
+    for (const double value : afresh) largest = std::max(largest, std::abs(value));
+    EXPECT_LT(largest_difference(kept, afresh), 1e-9 * largest);
+  }
 }
 
 TEST_F(KrfdSearch, GoesOnFromItsJournal) {

@@ -86,6 +86,41 @@ TEST_P(Gram, EveryKernelFollowsItsFormula) {
   });
 }
 
+TEST_P(Gram, DistancesThatAreKeptGiveTheSameGramMatrix) {
+  in_each_precision([&](auto zero) {
+    using T = decltype(zero);
+    for (const NamedKernel& kernel : kernel_kinds())
+      for (const GramCase& c : gram_cases()) {
+        SCOPED_TRACE(std::string(kernel.name) + ", " + c.name);
+        const auto x = random_matrix<T>(1, c.n, c.d, c.pad);
+        const auto y = random_matrix<T>(2, c.m, c.d, c.pad);
+        const double s = 0.5 + 0.25 * static_cast<double>(c.d);
+        DeviceMatrix<T> dx(device, x), dy(device, y), out(device, HostMatrix<T>(c.n, c.m, c.pad));
+        DeviceMatrix<T> apart(device, HostMatrix<T>(c.n, c.m, c.pad));
+
+        kernels<T>(device).kernel_distances(kernel.kind, dx.view(), dy.view(), apart.view());
+        kernels<T>(device).gram_of_distances(kernel.kind, static_cast<T>(s), apart.view(),
+                                             out.view());
+        const HostMatrix<T> from_kept = out.to_host();
+        kernels<T>(device).gram(kernel.kind, static_cast<T>(s), dx.view(), dy.view(), out.view());
+        const HostMatrix<T> at_once = out.to_host();
+        const auto expected = oracle::Matrix(c.n, c.m).fill([&](std::int64_t i, std::int64_t j) {
+          return oracle::kernel(kernel.kind, s, x, i, y, j);
+        });
+        EXPECT_TRUE(near(from_kept, expected, {kEpsilon<T> * static_cast<double>(c.d + 10)}));
+        // The same operations in the same order on the CPU.
+        const double apart_by = device.place() == Place{} ? 0 : 4 * kEpsilon<T>;
+        for (std::int64_t i = 0; i < c.n; ++i)
+          for (std::int64_t j = 0; j < c.m; ++j)
+            EXPECT_NEAR(from_kept.at(i, j), at_once.at(i, j), apart_by);
+
+        kernels<T>(device).gram_of_distances(kernel.kind, static_cast<T>(s), apart.view(),
+                                             apart.view());
+        EXPECT_TRUE(near(apart.to_host(), expected, {kEpsilon<T> * static_cast<double>(c.d + 10)}));
+      }
+  });
+}
+
 TEST_P(Gram, KernelsAreOneAtZeroAndVanishFarAway) {
   in_each_precision([&](auto zero) {
     using T = decltype(zero);

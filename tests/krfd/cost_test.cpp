@@ -1,0 +1,130 @@
+// What a fit takes, as it is said beforehand and as it is measured.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "krfd/problem.hpp"
+#include "kronite/error.hpp"
+
+namespace kronite::krfd::test {
+namespace {
+
+/// Memory of a device that counts what is held.
+struct Counted {
+  std::size_t now = 0, peak = 0;
+
+  Allocator allocator() {
+    return {[](void* context, std::size_t bytes, CUstream_st*) -> void* {
+              auto& counted = *static_cast<Counted*>(context);
+              counted.now += bytes;
+              counted.peak = std::max(counted.peak, counted.now);
+              return std::aligned_alloc(256, (bytes + 255) / 256 * 256);
+            },
+            [](void* context, void* pointer, std::size_t bytes, CUstream_st*) {
+              static_cast<Counted*>(context)->now -= bytes;
+              std::free(pointer);
+            },
+            this};
+  }
+};
+
+/// Some components along t are below rounding.
+Problem smooth_problem(std::int64_t n, std::int64_t points, std::int64_t features) {
+  Problem p = random_problem(n, points, features);
+  p.hyper.t.length_scales = {1.5};
+  return p;
+}
+
+class KrfdCost : public ::testing::Test {
+ protected:
+  /// Peak on the device, over what fit_cost() says.
+  double measured_over_said(const Problem& p, const FitOptions& options, std::size_t limit = 0) {
+    Counted counted;
+    DeviceOptions with;
+    with.allocator = counted.allocator();
+    with.memory_limit = limit;
+    Device device = Device::cpu(with);
+    const Model model = fit(device, p, options);
+    FitShape shape{p.n(),
+                   p.x.cols,
+                   p.points(),
+                   model.report().rank_t + 1,
+                   p.hyper.m.length_scales == p.hyper.g.length_scales,
+                   limit};
+    shape.components = std::min(shape.components, p.points());
+    return static_cast<double>(counted.peak) / fit_cost(shape, options).device_bytes;
+  }
+};
+
+TEST_F(KrfdCost, MemoryOfTheDeviceIsWithinATenthOfWhatIsSaid) {
+  FitOptions options;
+  options.scale.centres = 60;
+  options.scale.max_iterations = 3;  // memory does not depend on them
+  for (const bool same : {false, true})
+    for (const auto& [n, points] : {std::pair{300, 20}, std::pair{150, 120}}) {
+      Problem p = smooth_problem(n, points, 4);
+      if (same) p.hyper.m = p.hyper.g;
+      for (const FitPath path :
+           {FitPath::spectral, FitPath::cholesky, FitPath::conjugate_gradients, FitPath::nystrom}) {
+        options.path = path;
+        const double ratio = measured_over_said(p, options, std::size_t{1} << 30);
+        EXPECT_GT(ratio, 0.9) << n << " " << static_cast<int>(path) << " " << same;
+        EXPECT_LT(ratio, 1.1) << n << " " << static_cast<int>(path) << " " << same;
+      }
+    }
+}
+
+TEST_F(KrfdCost, ConjugateGradientsKeepToALimitAndSaySo) {
+  const Problem p = smooth_problem(300, 20, 4);
+  FitOptions options;
+  options.path = FitPath::conjugate_gradients;
+  options.scale.centres = 30;
+  options.scale.max_iterations = 3;
+  const std::size_t limit = std::size_t{3} << 19;  // both Gram matrices take 1.4 MB
+  const double ratio = measured_over_said(p, options, limit);
+  EXPECT_GT(ratio, 0.9);
+  EXPECT_LE(ratio, 1.0);
+}
+
+/// A line of /proc/self/status in bytes.
+double status(const std::string& name) {
+  std::ifstream file("/proc/self/status");
+  std::string word;
+  while (file >> word) {
+    double kib = 0;
+    if (word == name + ":" && file >> kib) return kib * 1024;
+  }
+  return 0;
+}
+
+TEST_F(KrfdCost, MemoryOfTheProcessIsWithinATenthOfWhatIsSaid) {
+  const Problem p = random_problem(1300, 120, 4);
+  DeviceOptions one_thread;
+  one_thread.threads = 1;
+  Device device = Device::cpu(one_thread);
+  FitOptions options;
+  options.path = FitPath::cholesky;
+  options.uncertainty = false;
+  fit(device, random_problem(100, 20, 4), options);  // libraries take their buffers
+  std::ofstream("/proc/self/clear_refs") << "5";     // the peak is counted from now on
+  const double before = status("VmRSS");
+  if (before == 0 || status("VmHWM") > before * 1.01)
+    GTEST_SKIP() << "this system does not say what a process takes";
+  fit(device, p, options);
+  const FitCost cost = fit_cost({p.n(), p.x.cols, p.points()}, options);
+  const double ratio = (status("VmHWM") - before) / (cost.device_bytes + cost.host_bytes);
+  EXPECT_GT(ratio, 0.9);
+  EXPECT_LT(ratio, 1.1);
+}
+
+TEST_F(KrfdCost, ShapesWithoutSystemsAreRefused) {
+  EXPECT_THROW(fit_cost({0, 1, 1}, {}), Error);
+  EXPECT_THROW(fit_cost({1, 0, 1}, {}), Error);
+  EXPECT_THROW(fit_cost({1, 1, 0}, {}), Error);
+}
+
+}  // namespace
+}  // namespace kronite::krfd::test
