@@ -2,6 +2,7 @@
 #include "krfd/compare.hpp"
 
 #include <chrono>
+#include <limits>
 #include <numeric>
 
 #include "base/fail.hpp"      // for fail
@@ -88,8 +89,39 @@ Judged by_krr(Device& device, const Parts& parts, const CompareSettings& setting
   return judge_means(tuned.model.predict(device, parts.x_test), parts.y_test);
 }
 
-Judged by_flm(Device& device, const Parts& parts, const CompareSettings& settings) {
-  const FlmModel model = fit_flm(device, parts.x, parts.t, parts.y, settings.flm);
+/// Mean absolute error of FLM on systems that it has not learned from.
+double flm_error(Device& device, const Parts& parts, const FlmOptions& options,
+                 const std::vector<std::int32_t>& fold, int folds) {
+  double sum = 0;
+  for (int k = 0; k < folds; ++k) {
+    Split split;
+    for (std::int64_t row = 0; row < parts.x.rows; ++row)
+      (fold[static_cast<std::size_t>(row)] == k ? split.test : split.train).push_back(row);
+    const Parts some(parts.x, parts.t, parts.y, split, {});
+    const FlmModel model = fit_flm(device, some.x, some.t, some.y, options);
+    sum += judge_means(model.predict(device, some.x_test, some.t), some.y_test).errors.mae *
+           static_cast<double>(some.x_test.rows);
+  }
+  return sum / static_cast<double>(parts.x.rows);
+}
+
+Judged by_flm(Device& device, const Parts& parts, const CompareSettings& settings,
+              const Progress& progress) {
+  FlmOptions options = settings.flm;
+  double least = std::numeric_limits<double>::infinity();
+  const auto fold = random_folds_of(parts.groups, parts.x.rows, settings.flm_folds, settings.seed);
+  long long tried = 0;
+  for (const double lambda : settings.flm_lambdas) {
+    FlmOptions now = settings.flm;
+    now.lambda = lambda;
+    const double error = flm_error(device, parts, now, fold, settings.flm_folds);
+    if (error < least) {
+      least = error;
+      options = now;
+    }
+    if (!progress(++tried, 0)) fail(Errc::cancelled, "the comparison was stopped");
+  }
+  const FlmModel model = fit_flm(device, parts.x, parts.t, parts.y, options);
   return judge_means(model.predict(device, parts.x_test, parts.t), parts.y_test);
 }
 
@@ -128,6 +160,8 @@ CompareSettings read_compare_settings(const std::string& path) {
   io::TomlTable flm = file.table("flm");
   flm.read("sigma_t", s.flm.sigma_t, {1 / kLarge, kLarge});
   flm.read("lambda", s.flm.lambda, {1 / kLarge, kLarge});
+  flm.read("lambdas", s.flm_lambdas, {1 / kLarge, kLarge}, 1, 1000);
+  flm.read("folds", s.flm_folds, {2, kMany});
   flm.finish();
   file.finish();
   return s;
@@ -163,7 +197,7 @@ std::vector<ComparedSplit> compare_on(Device& device, const CompareSettings& set
   run("KRRs, one setting", [&](const Progress&) { return by_krr(device, parts, settings, false); });
   run("KRRs, tuned at each point",
       [&](const Progress&) { return by_krr(device, parts, settings, true); });
-  run("FLM", [&](const Progress&) { return by_flm(device, parts, settings); });
+  run("FLM", [&](const Progress& step) { return by_flm(device, parts, settings, step); });
   return all;
 }
 

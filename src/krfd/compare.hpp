@@ -29,6 +29,9 @@ struct CompareSettings {
   std::vector<double> krr_sigmas{0.5, 1, 2, 4, 8}, krr_lambdas{1e-5, 1e-4, 1e-3, 1e-2, 1e-1};
   int krr_folds = 5;
   FlmOptions flm;
+  std::vector<double>
+      flm_lambdas;  ///< that of least error in cross-validation; empty: the one above
+  int flm_folds = 5;
 };
 
 /// @throws Error io; parse, naming file and line.
