@@ -118,9 +118,10 @@ enum class PosteriorForm {
 
 struct PosteriorOptions {
   PosteriorForm form = PosteriorForm::joint;
-  /// Adds what functions outside the span of the training systems and points could do, so that the
-  /// prior is that of a Gaussian process: far from all data the band widens instead of closing.
-  bool complete = false;
+  /// With what functions outside the span of the training systems and points could do, so that the
+  /// prior is that of a Gaussian process: far from all data the band widens. Without it, as in the
+  /// original, it closes there, and is too narrow where data are few.
+  bool complete = true;
   bool noise = false;  ///< with the noise of an observation
   Part part = Part::total;
 };
@@ -283,6 +284,7 @@ struct EvidenceTuning {
   int starts = 3;           ///< the others are drawn around what the data suggest
   int most_steps = 100;     ///< of L-BFGS from each start
   double tolerance = 1e-3;  ///< of the largest derivative, per log of a hyper-parameter
+  double gain = 0.01;       ///< ends when two steps in a row raise the log evidence by no more
   /// Factor by which a hyper-parameter may leave its first value, either way.
   double range = 1e6;
   NoisePrior noise_prior;

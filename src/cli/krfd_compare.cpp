@@ -80,6 +80,8 @@ void CompareCommand::write(const std::vector<krfd::ComparedSplit>& all) const {
 void CompareCommand::run() const {
   const krfd::CompareSettings settings = krfd::read_compare_settings(config);
   const Curves curves = curves_of(settings);
+  std::vector<std::int64_t> groups;
+  if (!settings.groups.empty()) groups = krfd::read_groups(settings.groups, curves.x.rows);
   Device on = device.open(fit_work(curves.x.rows, curves.t.rows) * 100);
   std::vector<krfd::ComparedSplit> all;
   std::vector<std::string> methods;
@@ -96,7 +98,7 @@ void CompareCommand::run() const {
       return !interrupted();
     };
     const auto some = krfd::compare_on(on, settings, curves.x.view(), curves.t.view(),
-                                       curves.y.view(), split, progress);
+                                       curves.y.view(), groups, split, progress);
     if (split == 0)
       for (const auto& one : some) methods.push_back(one.method);
     all.insert(all.end(), some.begin(), some.end());

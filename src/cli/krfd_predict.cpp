@@ -23,7 +23,7 @@ constexpr std::int64_t kBatch = 512;
 struct PredictCommand {
   QuestionOptions question;
   std::string bands, out = "-";
-  bool noise = false, complete = false;
+  bool noise = false, within_span = false;
 
   void run() const;
 
@@ -92,7 +92,7 @@ void PredictCommand::write_bands(Device& on, const Question& asked) const {
   }
   krfd::PosteriorOptions options;
   options.noise = noise;
-  options.complete = complete;
+  options.complete = !within_span;
   RowWriter writer(out, {"id"}, columns);
   std::vector<double> row;
   for_batches(asked, out, [&](MatrixView<const double> x, std::int64_t first) {
@@ -112,8 +112,8 @@ void PredictCommand::write_bands(Device& on, const Question& asked) const {
 }
 
 void PredictCommand::run() const {
-  if (bands.empty() && (noise || complete))
-    fail(Errc::invalid_argument, "{} is for --bands", noise ? "--noise" : "--complete");
+  if (bands.empty() && (noise || within_span))
+    fail(Errc::invalid_argument, "{} is for --bands", noise ? "--noise" : "--within-span");
   const Question asked = question.read();
   Device on = question.device.open(
       bands.empty() ? 2 * static_cast<double>(asked.x.rows * asked.saved.model.systems() *
@@ -139,9 +139,9 @@ void add_krfd_predict(CLI::App& krfd) {
       ->check(check_bands)
       ->type_name("P[,P...]");
   app->add_flag("--noise", command->noise, "Bands of the next measurement, not of the curve");
-  app->add_flag("--complete", command->complete,
-                "Widen bands far from all data to those of a Gaussian process, where they would\n"
-                "close");
+  app->add_flag("--within-span", command->within_span,
+                "Bands as the original program's, of functions in the span of the training data\n"
+                "alone: too narrow where data are few, closing far from them");
   app->add_option("--out", command->out,
                   "FILE.csv, FILE.npy (with FILE.columns.txt and FILE.rows.csv), or - for CSV on\n"
                   "standard output")

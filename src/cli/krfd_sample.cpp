@@ -17,6 +17,7 @@ struct SampleCommand {
   QuestionOptions question;
   krfd::SampleOptions options;
   std::string out = "-";
+  bool within_span = false;
 
   void run() const;
 };
@@ -26,8 +27,10 @@ void SampleCommand::run() const {
   Device on =
       question.device.open(fit_work(asked.saved.model.systems(), asked.saved.model.points()));
   RowWriter writer(out, {"id", "draw"}, point_names(asked.t.view()));
+  krfd::SampleOptions how = options;
+  how.posterior.complete = !within_span;
   const std::vector<double> drawn =
-      asked.saved.model.sample(on, asked.x.view(), asked.t.view(), options);
+      asked.saved.model.sample(on, asked.x.view(), asked.t.view(), how);
   stop_if_interrupted();
   const auto width = static_cast<std::size_t>(asked.t.rows);
   for (std::size_t k = 0; k < drawn.size() / width; ++k) {
@@ -57,8 +60,8 @@ void add_krfd_sample(CLI::App& krfd) {
       ->capture_default_str();
   app->add_flag("--noise", command->options.posterior.noise,
                 "With the noise of a measurement at each point");
-  app->add_flag("--complete", command->options.posterior.complete,
-                "From a prior that stays wide far from all data");
+  app->add_flag("--within-span", command->within_span,
+                "Only functions in the span of the training data, as the original program");
   app->add_option("--out", command->out,
                   "FILE.csv, FILE.npy (with FILE.columns.txt and FILE.rows.csv), or - for CSV on\n"
                   "standard output")

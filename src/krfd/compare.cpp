@@ -2,6 +2,7 @@
 #include "krfd/compare.hpp"
 
 #include <chrono>
+#include <limits>
 #include <numeric>
 
 #include "base/fail.hpp"      // for fail
@@ -20,9 +21,11 @@ std::vector<double> rows_of(MatrixView<const double> m, const std::vector<std::i
 struct Parts {
   std::vector<double> x_values, y_values, x_test_values, y_test_values;
   MatrixView<const double> x, y, x_test, y_test, t;
+  std::vector<std::int64_t> groups;  ///< of the systems to learn from; or empty
 
   Parts(MatrixView<const double> all_x, MatrixView<const double> all_t,
-        MatrixView<const double> all_y, const Split& split)
+        MatrixView<const double> all_y, const Split& split,
+        const std::vector<std::int64_t>& all_groups)
       : x_values(rows_of(all_x, split.train)),
         y_values(rows_of(all_y, split.train)),
         x_test_values(rows_of(all_x, split.test)),
@@ -31,8 +34,15 @@ struct Parts {
         y(y_values.data(), std::ssize(split.train), all_y.cols),
         x_test(x_test_values.data(), std::ssize(split.test), all_x.cols),
         y_test(y_test_values.data(), std::ssize(split.test), all_y.cols),
-        t(all_t) {}
+        t(all_t) {
+    if (all_groups.empty()) return;
+    for (const std::int64_t row : split.train)
+      groups.push_back(all_groups[static_cast<std::size_t>(row)]);
+  }
 };
+
+/// Of the search by cross-validation.
+constexpr int kSearchFolds = 5;
 
 Judged by_evidence(Device& device, const Parts& parts, const CompareSettings& settings,
                    const Progress& progress) {
@@ -61,6 +71,8 @@ Judged by_cross_validation(Device& device, const Parts& parts, const CompareSett
   search.trials = settings.trials;
   search.seed = settings.seed;
   search.progress = progress;
+  if (!parts.groups.empty())
+    search.fold = random_folds_of(parts.groups, parts.x.rows, kSearchFolds, settings.seed);
   const SearchResult found = tune_by_cross_validation(device, parts.x, parts.t, parts.y, search);
   const Model model = fit(device, parts.x, parts.t, parts.y, found.hyper);
   return judge(device, model, parts.x_test, parts.y_test);
@@ -71,14 +83,45 @@ Judged by_krr(Device& device, const Parts& parts, const CompareSettings& setting
   search.sigmas = settings.krr_sigmas;
   search.lambdas = settings.krr_lambdas;
   search.per_point = per_point;
-  const auto fold = random_folds(parts.x.rows, settings.krr_folds, settings.seed);
+  const auto fold = random_folds_of(parts.groups, parts.x.rows, settings.krr_folds, settings.seed);
   search.fold.assign(fold.begin(), fold.end());
   const KrrTuned tuned = tune_krr(device, parts.x, parts.y, search);
   return judge_means(tuned.model.predict(device, parts.x_test), parts.y_test);
 }
 
-Judged by_flm(Device& device, const Parts& parts, const CompareSettings& settings) {
-  const FlmModel model = fit_flm(device, parts.x, parts.t, parts.y, settings.flm);
+/// Mean absolute error of FLM on systems that it has not learned from.
+double flm_error(Device& device, const Parts& parts, const FlmOptions& options,
+                 const std::vector<std::int32_t>& fold, int folds) {
+  double sum = 0;
+  for (int k = 0; k < folds; ++k) {
+    Split split;
+    for (std::int64_t row = 0; row < parts.x.rows; ++row)
+      (fold[static_cast<std::size_t>(row)] == k ? split.test : split.train).push_back(row);
+    const Parts some(parts.x, parts.t, parts.y, split, {});
+    const FlmModel model = fit_flm(device, some.x, some.t, some.y, options);
+    sum += judge_means(model.predict(device, some.x_test, some.t), some.y_test).errors.mae *
+           static_cast<double>(some.x_test.rows);
+  }
+  return sum / static_cast<double>(parts.x.rows);
+}
+
+Judged by_flm(Device& device, const Parts& parts, const CompareSettings& settings,
+              const Progress& progress) {
+  FlmOptions options = settings.flm;
+  double least = std::numeric_limits<double>::infinity();
+  const auto fold = random_folds_of(parts.groups, parts.x.rows, settings.flm_folds, settings.seed);
+  long long tried = 0;
+  for (const double lambda : settings.flm_lambdas) {
+    FlmOptions now = settings.flm;
+    now.lambda = lambda;
+    const double error = flm_error(device, parts, now, fold, settings.flm_folds);
+    if (error < least) {
+      least = error;
+      options = now;
+    }
+    if (!progress(++tried, 0)) fail(Errc::cancelled, "the comparison was stopped");
+  }
+  const FlmModel model = fit_flm(device, parts.x, parts.t, parts.y, options);
   return judge_means(model.predict(device, parts.x_test, parts.t), parts.y_test);
 }
 
@@ -102,6 +145,7 @@ CompareSettings read_compare_settings(const std::string& path) {
   splits.read("count", s.splits, {1, kMany});
   splits.read("test_share", s.test_share, {1e-6, 1 - 1e-6});
   splits.read("seed", s.seed);
+  splits.read("groups", s.groups);
   splits.finish();
   io::TomlTable krfd = file.table("krfd");
   krfd.read("starts", s.starts, {1, 1000});
@@ -116,6 +160,8 @@ CompareSettings read_compare_settings(const std::string& path) {
   io::TomlTable flm = file.table("flm");
   flm.read("sigma_t", s.flm.sigma_t, {1 / kLarge, kLarge});
   flm.read("lambda", s.flm.lambda, {1 / kLarge, kLarge});
+  flm.read("lambdas", s.flm_lambdas, {1 / kLarge, kLarge}, 1, 1000);
+  flm.read("folds", s.flm_folds, {2, kMany});
   flm.finish();
   file.finish();
   return s;
@@ -123,11 +169,13 @@ CompareSettings read_compare_settings(const std::string& path) {
 
 std::vector<ComparedSplit> compare_on(Device& device, const CompareSettings& settings,
                                       MatrixView<const double> x, MatrixView<const double> t,
-                                      MatrixView<const double> y, int split,
+                                      MatrixView<const double> y,
+                                      const std::vector<std::int64_t>& groups, int split,
                                       const std::function<bool(const std::string&)>& progress) {
-  const Parts parts(
-      x, t, y,
-      random_split(x.rows, settings.test_share, settings.seed + static_cast<std::uint64_t>(split)));
+  const Parts parts(x, t, y,
+                    random_split(x.rows, settings.test_share,
+                                 settings.seed + static_cast<std::uint64_t>(split), groups),
+                    groups);
   std::vector<ComparedSplit> all;
   const auto run = [&](const char* method, const auto& judged_by) {
     const auto step = [&](long long done, long long) {
@@ -149,7 +197,7 @@ std::vector<ComparedSplit> compare_on(Device& device, const CompareSettings& set
   run("KRRs, one setting", [&](const Progress&) { return by_krr(device, parts, settings, false); });
   run("KRRs, tuned at each point",
       [&](const Progress&) { return by_krr(device, parts, settings, true); });
-  run("FLM", [&](const Progress&) { return by_flm(device, parts, settings); });
+  run("FLM", [&](const Progress& step) { return by_flm(device, parts, settings, step); });
   return all;
 }
 

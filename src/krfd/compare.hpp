@@ -21,6 +21,7 @@ struct CompareSettings {
   int splits = 5;
   double test_share = 0.25;
   std::uint64_t seed = 0;
+  std::string groups;  ///< file with the group of each system, which is not split; or empty
 
   int starts = 3;            ///< of the climbs of KRFD's evidence
   std::int64_t tune_on = 0;  ///< systems that the evidence is climbed on; 0: all
@@ -28,6 +29,9 @@ struct CompareSettings {
   std::vector<double> krr_sigmas{0.5, 1, 2, 4, 8}, krr_lambdas{1e-5, 1e-4, 1e-3, 1e-2, 1e-1};
   int krr_folds = 5;
   FlmOptions flm;
+  std::vector<double>
+      flm_lambdas;  ///< that of least error in cross-validation; empty: the one above
+  int flm_folds = 5;
 };
 
 /// @throws Error io; parse, naming file and line.
@@ -42,11 +46,13 @@ struct ComparedSplit {
   double seconds = 0;                   ///< to tune, fit and predict
 };
 
-/// All methods on one split, in a fixed order. `x`: systems x features, `t`: points x coordinates,
-/// `y`: systems x points. @throws Error as the methods; cancelled when `progress` says so.
+/// All methods on one split, in a fixed order. `groups`: as random_split() has them. `x`: systems x
+/// features, `t`: points x coordinates, `y`: systems x points. @throws Error as the methods;
+/// cancelled when `progress` says so.
 std::vector<ComparedSplit> compare_on(Device& device, const CompareSettings& settings,
                                       MatrixView<const double> x, MatrixView<const double> t,
-                                      MatrixView<const double> y, int split,
+                                      MatrixView<const double> y,
+                                      const std::vector<std::int64_t>& groups, int split,
                                       const std::function<bool(const std::string&)>& progress);
 
 }  // namespace kronite::krfd

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <span>
 #include <utility>
 
 #include "base/fail.hpp"             // for fail
+#include "io/input.hpp"              // for LineReader
 #include "math/normal_quantile.hpp"  // for deviations_of_share
 #include "math/random.hpp"           // for Random
 
@@ -23,23 +25,75 @@ double share_within(const Judged& judged, MatrixView<const double> y, double sha
   return static_cast<double>(inside) / static_cast<double>(k);
 }
 
+/// Rows of each group, groups in the order of their first rows.
+std::vector<std::vector<std::int64_t>> members_of(const std::vector<std::int64_t>& groups,
+                                                  std::int64_t systems) {
+  if (!groups.empty() && std::ssize(groups) != systems)
+    fail(Errc::invalid_argument, "there are {} numbers of groups for {} systems", groups.size(),
+         systems);
+  std::vector<std::vector<std::int64_t>> members;
+  std::map<std::int64_t, std::size_t> place;
+  for (std::int64_t row = 0; row < systems; ++row) {
+    const std::int64_t group = groups.empty() ? row : groups[static_cast<std::size_t>(row)];
+    const auto [at, added] = place.try_emplace(group, members.size());
+    if (added) members.emplace_back();
+    members[at->second].push_back(row);
+  }
+  return members;
+}
+
 }  // namespace
 
-Split random_split(std::int64_t systems, double share, std::uint64_t seed) {
+Split random_split(std::int64_t systems, double share, std::uint64_t seed,
+                   const std::vector<std::int64_t>& groups) {
   if (systems < 2)
     fail(Errc::invalid_argument,
          "there is {} system; two are needed, one to learn from and one to test on", systems);
-  std::vector<std::int64_t> order(static_cast<std::size_t>(systems));
+  const auto members = members_of(groups, systems);
+  if (members.size() < 2)
+    fail(Errc::invalid_argument,
+         "all systems are of one group; two are needed, one to learn from and one to test on");
+  std::vector<std::int64_t> order(members.size());
   std::iota(order.begin(), order.end(), 0);
   math::Random(seed).shuffle(std::span<std::int64_t>(order));
-  const auto tested =
+  const auto wanted =
       std::clamp<std::int64_t>(std::llround(share * static_cast<double>(systems)), 1, systems - 1);
   Split split;
-  split.test.assign(order.begin(), order.begin() + tested);
-  split.train.assign(order.begin() + tested, order.end());
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    const auto& rows = members[static_cast<std::size_t>(order[k])];
+    const bool tested = std::ssize(split.test) < wanted && k + 1 < order.size();
+    auto& part = tested ? split.test : split.train;
+    part.insert(part.end(), rows.begin(), rows.end());
+  }
   std::sort(split.test.begin(), split.test.end());
   std::sort(split.train.begin(), split.train.end());
   return split;
+}
+
+std::vector<std::int64_t> read_groups(const std::string& path, std::int64_t systems) {
+  std::vector<std::int64_t> groups;
+  std::map<std::string, std::int64_t> number;
+  io::LineReader lines(path);
+  for (std::string line; lines.next(line);) {
+    if (line.empty())
+      fail(Errc::parse, "{}:{}: the name of a group is expected on each line", path,
+           lines.line_number());
+    groups.push_back(number.try_emplace(line, std::ssize(number)).first->second);
+  }
+  if (std::ssize(groups) != systems)
+    fail(Errc::invalid_argument, "{} has {} lines; one for each of {} systems is expected", path,
+         groups.size(), systems);
+  return groups;
+}
+
+std::vector<std::int32_t> random_folds_of(const std::vector<std::int64_t>& groups,
+                                          std::int64_t systems, int folds, std::uint64_t seed) {
+  const auto members = members_of(groups, systems);
+  const auto of_group = random_folds(std::ssize(members), folds, seed);
+  std::vector<std::int32_t> fold(static_cast<std::size_t>(systems));
+  for (std::size_t g = 0; g < members.size(); ++g)
+    for (const std::int64_t row : members[g]) fold[static_cast<std::size_t>(row)] = of_group[g];
+  return fold;
 }
 
 Judged judge_means(std::vector<double> mean, MatrixView<const double> y) {

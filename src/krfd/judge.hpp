@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "kronite/krfd.hpp"  // for Model, Errors
@@ -13,9 +14,20 @@ namespace kronite::krfd {
 struct Split {
   std::vector<std::int64_t> train, test;
 };
-/// `share` of the systems for testing, at least one for either part, drawn at random.
-/// @throws Error invalid_argument for fewer than two systems.
-Split random_split(std::int64_t systems, double share, std::uint64_t seed);
+/// `share` of the systems for testing, at least one for either part, drawn at random. Systems of
+/// one group fall into one part, so that the share is met to within a group; without `groups` each
+/// system is one. groups: a number for each system, or empty.
+/// @throws Error invalid_argument for fewer than two systems or groups.
+Split random_split(std::int64_t systems, double share, std::uint64_t seed,
+                   const std::vector<std::int64_t>& groups = {});
+
+/// Groups of systems out of a file, the name of a group on each line, in the order of the systems.
+/// @throws Error io; parse for an empty name; invalid_argument for another number of lines.
+std::vector<std::int64_t> read_groups(const std::string& path, std::int64_t systems);
+/// As random_folds(), with the systems of a group in one fold. groups: as random_split().
+/// @throws Error invalid_argument for fewer groups than folds.
+std::vector<std::int32_t> random_folds_of(const std::vector<std::int64_t>& groups,
+                                          std::int64_t systems, int folds, std::uint64_t seed);
 
 /// What a model says of systems, N* x T each.
 struct Judged {

@@ -13,6 +13,8 @@ namespace kronite::krfd {
 namespace {
 
 constexpr std::size_t kLambdas = 3;
+/// Steps with the lambdas alone. More of them only follow length scales that are not kept.
+constexpr int kLambdaSteps = 5;
 
 /// f(number) for the lambdas, then for every length scale.
 template <class Hyper, class F>
@@ -66,7 +68,9 @@ class Climbing {
     result.hyper = start;
     const int before = evaluations_;
     // First the lambdas alone: the eigenvalues of that start serve all steps.
-    if (ascend(result, kLambdas)) ascend(result, logarithms(start).size());
+    const std::size_t all = logarithms(start).size();
+    if (ascend(result, kLambdas)) ascend(result, all);
+    if (std::isfinite(result.log_evidence) && bring_back_constant(result)) ascend(result, all);
     result.evaluations = evaluations_ - before;
     return result;
   }
@@ -77,11 +81,7 @@ class Climbing {
     Hyperparameters hyper = options_.start;
     const double of_x = typical_distance(data_.x_view()), of_t = typical_distance(data_.t_view());
     const auto stretch = [&](Kernel& kernel, double typical, std::int64_t columns) {
-      // Columns with scales of their own share the distance among them.
-      const bool each_column = kernel.length_scales.size() > 1;
-      const double shared = each_column ? std::sqrt(static_cast<double>(columns)) : 1;
-      const double length = typical * std::exp(random.normal()) / 2;
-      for (double& value : kernel.length_scales) value = length * shared;
+      set_length(kernel, typical * std::exp(random.normal()) / 2, columns);
     };
     stretch(hyper.g, of_x, data_.features);
     stretch(hyper.m, 4 * of_x, data_.features);
@@ -92,6 +92,35 @@ class Climbing {
   }
 
  private:
+  /// A climb that begins with length scales of another size may put the constant aside, to where no
+  /// slope leads back. Whether it is worth more with length scales of the data; `climb` is moved
+  /// there.
+  bool bring_back_constant(EvidenceClimb& climb) {
+    const double typical = typical_distance(data_.x_view());
+    const Hyperparameters put_aside = climb.hyper;
+    bool better = false;
+    for (const double times : {1.0, 4.0})
+      for (const double lambda : {1e-3, 1e-5}) {
+        Hyperparameters hyper = put_aside;
+        set_length(hyper.m, times * typical, data_.features);
+        hyper.lambda_m = lambda;
+        std::vector<double> gradient(logarithms(hyper).size());
+        const double value = -loss(hyper, gradient);
+        if (!(value > climb.log_evidence)) continue;
+        climb.log_evidence = value;
+        climb.hyper = hyper;
+        better = true;
+      }
+    return better;
+  }
+
+  /// Columns with scales of their own share the distance among them.
+  static void set_length(Kernel& kernel, double length, std::int64_t columns) {
+    const bool each_column = kernel.length_scales.size() > 1;
+    const double shared = each_column ? std::sqrt(static_cast<double>(columns)) : 1;
+    for (double& value : kernel.length_scales) value = length * shared;
+  }
+
   /// Moves the first `free` numbers of `climb` up; false when there is no evidence at its start.
   bool ascend(EvidenceClimb& climb, std::size_t free) {
     std::vector<double> all = logarithms(climb.hyper);
@@ -100,8 +129,10 @@ class Climbing {
       return loss(with(climb.hyper, all), gradient);
     };
     math::LbfgsOptions options;
-    options.most_steps = options_.most_steps;
+    options.most_steps =
+        free == kLambdas ? std::min(options_.most_steps, kLambdaSteps) : options_.most_steps;
     options.tolerance = options_.tolerance;
+    options.gain = options_.gain;
     const double range = std::log(options_.range);
     std::vector<double> start(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(free));
     options.low = each(start, [&](double x) { return x - range; });

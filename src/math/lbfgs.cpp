@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <deque>
+#include <limits>
 #include <utility>
 
 namespace kronite::math {
@@ -36,7 +37,7 @@ struct Step {
 class Search {
  public:
   Search(const Objective& objective, const LbfgsOptions& options)
-      : objective_(objective), options_(options) {}
+      : objective_(objective), options_(options), reach_(std::min(0.5, options.longest_step)) {}
 
   Minimum run(Vector start) {
     result_.x = project(std::move(start));
@@ -46,7 +47,12 @@ class Search {
     for (int step = 0; step < options_.most_steps; ++step) {
       const Vector free = free_part(gradient);
       if (largest(free) <= options_.tolerance) break;
+      const double before = gain_;
       if (!move(direction(free), gradient) && !restart(free, gradient)) break;
+      if (std::max(before, gain_) <= options_.gain) {
+        result_.converged = true;
+        return result_;
+      }
     }
     result_.converged = largest(free_part(gradient)) <= options_.tolerance;
     return result_;
@@ -107,19 +113,16 @@ class Search {
     return move(down, gradient);
   }
 
-  /// Along the projected path, halving until the value falls enough (Armijo).
+  /// Along the projected path, shorter until the value falls enough (Armijo).
   bool move(Vector along, Vector& gradient) {
     if (dot(along, gradient) >= 0) return false;
-    // The first step knows no scale.
-    const double most =
-        steps_.empty() ? std::min(0.5, options_.longest_step) : options_.longest_step;
-    if (const double size = largest(along); size > most)
-      for (double& value : along) value *= most / size;
-    constexpr int kHalvings = 30;
+    if (const double size = largest(along); size > reach_)
+      for (double& value : along) value *= reach_ / size;
+    constexpr int kTries = 30;
     constexpr double kEnough = 1e-4;
     Vector next_gradient(gradient.size());
     double length = 1;
-    for (int i = 0; i < kHalvings; ++i, length /= 2) {
+    for (int i = 0; i < kTries; ++i) {
       Vector next = result_.x;
       add(length, along, next);
       next = project(std::move(next));
@@ -128,17 +131,30 @@ class Search {
       const double promised = dot(s, gradient);
       if (!(promised < 0)) return false;
       const double value = evaluate(next, next_gradient);
-      if (!std::isfinite(value) || value > result_.value + kEnough * promised) continue;
+      if (!std::isfinite(value) || value > result_.value + kEnough * promised) {
+        const double shorter = std::isfinite(value) ? parabola(promised, value) : 0;
+        length *= std::clamp(shorter, 0.2, 0.5);
+        reach_ = length * largest(along);
+        continue;
+      }
+      if (i == 0) reach_ = std::min(2 * reach_, options_.longest_step);
       Vector y = next_gradient;
       add(-1, gradient, y);
       if (dot(s, y) > 1e-10 * std::sqrt(dot(s, s) * dot(y, y)))
         remember({std::move(s), std::move(y)});
+      gain_ = result_.value - value;
       result_.x = std::move(next);
       result_.value = value;
       gradient = next_gradient;
       return true;
     }
     return false;
+  }
+
+  /// Share of a step where the parabola through the value and slope at its start and the value at
+  /// its end is least.
+  double parabola(double slope, double end) const {
+    return -slope / (2 * (end - result_.value - slope));
   }
 
   void remember(Step step) {
@@ -150,6 +166,8 @@ class Search {
   const LbfgsOptions& options_;
   Minimum result_;
   std::deque<Step> steps_;
+  double reach_;  // how far a step may go: up to 0.5 at first, when no scale is known
+  double gain_ = std::numeric_limits<double>::infinity();  // of the last step
 };
 
 }  // namespace

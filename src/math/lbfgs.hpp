@@ -15,8 +15,9 @@ using Objective =
 struct LbfgsOptions {
   int most_steps = 100;
   double tolerance = 1e-5;        ///< of the largest derivative that no bound stands against
+  double gain = 0;                ///< ends when two steps in a row lower the value by no more
   int memory = 10;                ///< steps that the curvature is known from
-  double longest_step = 2;        ///< in the largest coordinate
+  double longest_step = 4;        ///< in the largest coordinate
   std::vector<double> low, high;  ///< bounds; empty: none
 };
 

@@ -13,6 +13,7 @@ import tempfile
 import time
 import unittest
 import xml.etree.ElementTree as ElementTree
+from random import Random
 
 from program import run, start
 
@@ -227,6 +228,15 @@ class Predict(Case):
             self.assertAlmostEqual(high95 - m, 1.959963984540054 * std, places=12)
             self.assertGreater(float(self.rows_n(k)[3]), std)
 
+    def test_bands_within_the_span_are_narrower(self):
+        self.model()
+        self.write("far.csv", "a,b,c,d,e\n90,90,90,90,90\n")
+        for name, more in (("whole", ()), ("span", ("--within-span",))):
+            self.good("predict", "--model", "m.safetensors", "--x", "far.csv", "--bands", 68, *more, "--out", name)
+        for whole, span in zip(self.rows("whole")[1:], self.rows("span")[1:]):
+            self.assertLess(float(span[3]), 1e-6)  # no training system is near
+            self.assertGreater(float(whole[3]), 1)
+
     def rows_n(self, k):
         if not hasattr(self, "noisy"):
             self.noisy = self.rows("n.csv")[1:]
@@ -249,6 +259,7 @@ class Predict(Case):
         self.write("t2.csv", "t,u\n1,2\n")
         self.expect_failure("t2.csv has 2 coordinates a point", *predict, "--x", "X.csv", "--t", "t2.csv")
         self.expect_failure("--noise is for --bands", *predict, "--x", "X.csv", "--noise")
+        self.expect_failure("--within-span is for --bands", *predict, "--x", "X.csv", "--within-span")
         self.expect_failure("percentages between 0 and 100", *predict, "--x", "X.csv", "--bands", "68,100", code=2)
 
     def test_refuses_what_is_no_model(self):
@@ -367,6 +378,38 @@ class Evaluate(Case):
         inside = [abs(float(r[3]) - float(r[4])) <= 1.959963984540054 * float(r[6]) for r in predictions if r[0] == "2"]
         self.assertAlmostEqual(sum(inside) / len(inside), float(rows[1][header.index("within_95")]), places=12)
 
+    def test_draws_a_learning_curve(self):
+        self.demo_data(60, 11)
+        result = self.good("evaluate", *CURVES, *GIVEN, "--splits", 2, "--learning-curve", "10,30", "--out", "judged")
+        self.assertIn("learned from", result.stdout)
+        header, *rows = self.rows("judged/learning_curve.csv")
+        self.assertEqual([row[:2] for row in rows],
+                         [["10", "1"], ["30", "1"], ["45", "1"], ["10", "2"], ["30", "2"], ["45", "2"]])
+        mae = [float(row[header.index("MAE")]) for row in rows]
+        # Four times the curves: the error falls by far more than splits differ.
+        self.assertLess(mae[2], mae[0])
+        self.assertLess(mae[5], mae[3])
+        self.assertEqual(rows[2][2:], self.rows("judged/metrics.csv")[1][2:])
+        ElementTree.fromstring(self.read("judged/learning_curve.svg"))
+        self.expect_failure("a point of the learning curve has 46 systems; there are 45 to learn from", "evaluate",
+                            *CURVES, *GIVEN, "--learning-curve", 46)
+
+    def test_keeps_groups_together(self):
+        self.demo_data(20, 6)
+        self.write("groups.txt", "".join(f"{'abcde'[k % 5]}\n" for k in range(20)))
+        evaluate = ("evaluate", *CURVES, *GIVEN, "--splits", 1, "--groups", "groups.txt")
+        self.good(*evaluate, "--out", "judged")
+        tested = {int(row[1][1:]) - 1 for row in self.rows("judged/predictions.csv")[1:]}
+        # A quarter of 20 systems is 5; groups have 4, and a second one is begun.
+        self.assertEqual(len(tested), 8)
+        self.assertEqual(len({k % 5 for k in tested}), 2)
+        self.write("groups.txt", "a\nb\n")
+        self.expect_failure("groups.txt has 2 lines; one for each of 20 systems is expected", *evaluate)
+        self.write("groups.txt", "a\n" * 20)
+        self.expect_failure("all systems are of one group", *evaluate)
+        self.write("groups.txt", "a\n\n" + "b\n" * 18)
+        self.expect_failure("groups.txt:2: the name of a group is expected on each line", *evaluate)
+
     def test_tests_on_named_systems(self):
         self.demo_data(20, 6)
         self.write("ids.txt", "s3\ns17\n")
@@ -403,9 +446,68 @@ class Compare(Case):
         # The tables hold all digits of the artificial curves.
         self.assertEqual([row[:5] for row in self.rows("a.csv")], [row[:5] for row in self.rows("b.csv")])
 
+    def test_splits_by_group_and_tunes_all_methods(self):
+        self.demo_data(40, 9)
+        self.write("groups.txt", "".join(f"{k // 2}\n" for k in range(40)))
+        config = self.CONFIG.replace("systems = 40\npoints = 9", 'x = "X.csv"\ny = "Y.csv"\nt = "t.csv"').replace(
+            "count = 2", 'count = 2\ngroups = "groups.txt"') + "[flm]\nlambdas = [1e-3, 1e3]\nfolds = 3\n"
+        self.write("c.toml", config)
+        self.good("compare", "--config", "c.toml", "--out", "c.csv")
+        self.write("one.toml", config.replace("lambdas = [1e-3, 1e3]", "lambda = 1e-3"))
+        self.good("compare", "--config", "one.toml", "--out", "one.csv")
+        flm = [[row for row in self.rows(name) if row[0] == "FLM"] for name in ("c.csv", "one.csv")]
+        # A ridge of 1,000 flattens every curve: the smaller one is chosen.
+        self.assertEqual([row[:6] for row in flm[0]], [row[:6] for row in flm[1]])
+
     def test_unknown_settings_are_refused(self):
         self.write("c.toml", "[krfd]\nstart = 1\n")
         self.expect_failure("c.toml:2", "compare", "--config", "c.toml")
+
+
+class TablesOfOthers(Case):
+    """The shipped settings for tables that are not public, on made-up ones of the same shape: the electronic density
+    of states at a hundredth of its 13,000 x 580 x 200, the plasma with all of its 108 spectra."""
+
+    def stand_in(self, systems, features, points, spread):
+        random = Random(7)
+        centres = [[random.gauss(0, spread) for _ in range(features)] for _ in range(systems)]
+        groups = [k // 2 if k < 10 else k for k in range(systems)]
+        x = [centres[group] for group in groups]
+        t = [-5 + 10 * j / (points - 1) for j in range(points)]
+        y = [[math.exp(-(at - 2 * math.tanh(row[0])) ** 2) + 0.3 * math.exp(-(at - 3) ** 2) * row[1] +
+              random.gauss(0, 0.02) for at in t] for row in x]
+
+        def table(name, header, rows, names):
+            self.write(name, "\n".join(",".join(map(str, row)) for row in [header, *([n, *r] for n, r in
+                                                                                   zip(names, rows))]) + "\n")
+
+        names = [f"g{group}" for group in groups]
+        table("X.csv", ["formula", *(f"f{k}" for k in range(features))], x, names)
+        table("Y.csv", ["formula", *t], y, names)
+        self.write("t.csv", "t\n" + "".join(f"{at}\n" for at in t))
+        self.write("groups.txt", "".join(f"{name}\n" for name in names))
+
+    def compare(self, config, splits):
+        text = (pathlib.Path(__file__).resolve().parents[2] / "configs" / config).read_text(encoding="utf-8")
+        self.write("c.toml", re.sub(r"count = \d+", f"count = {splits}", re.sub(r"starts = \d+", "starts = 1", text)))
+        self.good("compare", "--config", "c.toml", "--out", "c.csv")
+        header, *rows = self.rows("c.csv")
+        self.assertEqual(len(rows), 4 * splits)
+        mae = {method: [float(row[header.index("MAE")]) for row in rows if row[0] == method]
+               for method in {row[0] for row in rows}}
+        # The curves are not linear in the features.
+        for krfd, flm in zip(mae["KRFD, evidence"], mae["FLM"]):
+            self.assertLess(krfd, flm)
+
+    def test_electronic_density_of_states(self):
+        self.stand_in(130, 58, 20, 0.15)
+        self.compare("krfd_electronic_dos.toml", 2)
+        dry = self.good("fit", *CURVES, "--tune-on", 100, "--dry-run")
+        self.assertIn("130 systems of 58 features, 20 points", dry.stdout)
+
+    def test_plasma(self):
+        self.stand_in(108, 4, 40, 0.7)
+        self.compare("krfd_plasma.toml", 2)
 
 
 class Help(Case):

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "krfd/evidence.hpp"  // for evidence_of
+#include "krfd/artificial.hpp"
 #include "krfd/problem.hpp"
 #include "kronite/error.hpp"
 #include "support/on_each_device.hpp"
@@ -166,6 +167,21 @@ TEST_P(KrfdEvidence, ItsMaximumIsClimbed) {
   EXPECT_EQ(calls, evaluations);
   p.hyper = tuned.best.hyper;
   EXPECT_NEAR(evidence_of(p, false).log, tuned.best.log_evidence, 1e-9);
+}
+
+TEST_P(KrfdEvidence, EveryStartFindsTheMaximum) {
+  const ArtificialCurves curves = dense_curves(60, 15, 1122);
+  EvidenceTuning options;
+  options.starts = 6;
+  const EvidenceTuned tuned =
+      tune_by_evidence(device, {curves.x.data(), 60, 5}, {curves.t.data(), 15, 1},
+                       {curves.y.data(), 60, 15}, options);
+  for (const EvidenceClimb& climb : tuned.climbs) {
+    EXPECT_TRUE(climb.converged);
+    EXPECT_LE(climb.evaluations, 80);
+    // Odds of e^1 decide nothing.
+    EXPECT_GT(climb.log_evidence, tuned.best.log_evidence - 1);
+  }
 }
 
 TEST_P(KrfdEvidence, TuningStopsWhenAskedTo) {

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "krfd/artificial.hpp"
+#include "krfd/learning_curve.hpp"
 #include "krfd/problem.hpp"
 #include "kronite/error.hpp"
 #include "math/normal_quantile.hpp"
@@ -29,6 +30,50 @@ TEST(Splits, HoldEverySystemOnce) {
   EXPECT_NE(split.test, random_split(11, 0.25, 4).test);
   EXPECT_EQ(random_split(2, 0.001, 0).test.size(), 1U);
   EXPECT_THROW(random_split(1, 0.5, 0), Error);
+}
+
+TEST(Splits, DoNotPartGroups) {
+  const std::vector<std::int64_t> group{4, 4, 7, 0, 7, 7, 1, 2, 3, 5};
+  std::set<std::vector<std::int64_t>> different;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const Split split = random_split(10, 0.3, seed, group);
+    EXPECT_EQ(split.test.size() + split.train.size(), 10U);
+    // Three are wanted; the last group may bring two more.
+    EXPECT_GE(split.test.size(), 3U);
+    EXPECT_LE(split.test.size(), 5U);
+    std::set<std::int64_t> tested;
+    for (const std::int64_t row : split.test) tested.insert(group[static_cast<std::size_t>(row)]);
+    for (const std::int64_t row : split.train)
+      EXPECT_EQ(tested.count(group[static_cast<std::size_t>(row)]), 0U);
+    different.insert(split.test);
+  }
+  EXPECT_GT(different.size(), 10U);
+  // Groups of one are no groups.
+  EXPECT_EQ(random_split(4, 0.5, 3, {9, 8, 7, 6}).test, random_split(4, 0.5, 3).test);
+  EXPECT_THROW(random_split(3, 0.5, 0, {1, 1, 1}), Error);
+  EXPECT_THROW(random_split(3, 0.5, 0, {1, 2}), Error);
+}
+
+TEST(Splits, FoldsDoNotPartGroups) {
+  const std::vector<std::int64_t> group{4, 4, 7, 0, 7, 7, 1};
+  const auto fold = random_folds_of(group, 7, 2, 1);
+  EXPECT_EQ(fold[0], fold[1]);
+  EXPECT_EQ(fold[2], fold[4]);
+  EXPECT_EQ(fold[2], fold[5]);
+  EXPECT_EQ((std::set<std::int32_t>(fold.begin(), fold.end())), (std::set<std::int32_t>{0, 1}));
+  EXPECT_EQ(random_folds_of({}, 7, 3, 1), random_folds(7, 3, 1));
+  EXPECT_THROW(random_folds_of(group, 7, 5, 1), Error);
+}
+
+TEST(Splits, PartsToLearnFromLieWithinEachOther) {
+  const std::vector<std::int64_t> train{3, 5, 6, 8, 11, 20};
+  const auto four = learning_part(train, 4, 9), two = learning_part(train, 2, 9);
+  EXPECT_EQ(four.size(), 4U);
+  EXPECT_TRUE(std::is_sorted(four.begin(), four.end()));
+  EXPECT_TRUE(std::includes(four.begin(), four.end(), two.begin(), two.end()));
+  EXPECT_TRUE(std::includes(train.begin(), train.end(), four.begin(), four.end()));
+  EXPECT_EQ(learning_part(train, 6, 9), train);
+  EXPECT_THROW(learning_part(train, 7, 9), Error);
 }
 
 TEST(Bands, TakeAsManyDeviationsAsTablesSay) {

@@ -67,6 +67,7 @@ TEST_P(KrfdPosterior, CovariancesAreThoseOfTheRegression) {
     for (const Part part : {Part::total, Part::variation, Part::constant}) {
       PosteriorOptions options;
       options.part = part;
+      options.complete = false;
       const Dense expected = dense_covariance(problem, x, t, model.sigma2(), part);
 
       EXPECT_LT(largest_difference(model.joint_covariance(device, x.view(), t.view(), options),
@@ -115,6 +116,7 @@ TEST_P(KrfdPosterior, TheOriginalsFormTakesEachGivenTheOther) {
   const Model model = fit(device, p);
   PosteriorOptions options;
   options.form = PosteriorForm::independent;
+  options.complete = false;
   const Hyperparameters& h = p.hyper;
   const Dense g_x = gram(h.g, p.x, x), t_x = gram(h.t, p.t, t), m_x = gram(h.m, p.x, x);
   const Dense u = quadratic(gram(h.g, p.x, p.x), h.lambda_g, g_x, g_x),
@@ -143,6 +145,7 @@ TEST_P(KrfdPosterior, CompletedItIsTheProcess) {
   const Dense u = quadratic(gram(h.g, p.x, p.x), h.lambda_g, g_x, g_x),
               w = quadratic(gram(h.t, p.t, p.t), h.lambda_t, t_x, t_x);
   PosteriorOptions options;
+  options.complete = false;
   const auto plain = deviation(model, options);
   options.complete = true;
   const auto complete = deviation(model, options);
@@ -163,6 +166,7 @@ TEST_P(KrfdPosterior, FarFromAllDataTheBandClosesUnlessCompleted) {
   const auto far = HostMatrix<double>(1, 2).fill([](std::int64_t, std::int64_t) { return 1e3; });
   const auto there = HostMatrix<double>(1, 1).fill([](std::int64_t, std::int64_t) { return 1e3; });
   PosteriorOptions options;
+  options.complete = false;
   EXPECT_LT(model.deviation(device, far.view(), there.view(), options)[0], 1e-12);
   options.complete = true;
   const Hyperparameters& h = p.hyper;

@@ -119,6 +119,7 @@ TEST_F(KrfdTutorial, BandsAreAsWideAsTheReferences) {
     PosteriorOptions options;
     options.form = form;
     options.part = part;
+    options.complete = false;
     return model.deviation(device, data.x_test.view(), data.t.view(), options);
   };
   const auto joint = band(PosteriorForm::joint, Part::total),

@@ -31,6 +31,31 @@ TEST(Lbfgs, FindsTheEndOfTheValley) {
   EXPECT_LT(m.evaluations, 300);
 }
 
+TEST(Lbfgs, EndsWhereStepsBringNoMore) {
+  LbfgsOptions exact, rough;
+  exact.most_steps = rough.most_steps = 500;
+  rough.gain = 1e-3;
+  const Minimum a = minimise(rosenbrock, {-1.2, 1, 0.5, -2}, exact),
+                b = minimise(rosenbrock, {-1.2, 1, 0.5, -2}, rough);
+  EXPECT_TRUE(b.converged);
+  EXPECT_LT(b.evaluations, a.evaluations);
+  EXPECT_LT(b.value, 0.1);
+}
+
+TEST(Lbfgs, GoesFarWhereItIsFlat) {
+  // sqrt(1 + x^2) from 1,000 away: its slope is the same nearly everywhere.
+  const Objective objective = [](const std::vector<double>& x, std::vector<double>& g) {
+    g = {x[0] / std::sqrt(1 + x[0] * x[0])};
+    return std::sqrt(1 + x[0] * x[0]);
+  };
+  LbfgsOptions options;
+  options.longest_step = 256;
+  const Minimum m = minimise(objective, {1000}, options);
+  EXPECT_TRUE(m.converged);
+  EXPECT_NEAR(m.x[0], 0, 1e-4);
+  EXPECT_LT(m.evaluations, 40);
+}
+
 TEST(Lbfgs, StopsAtBoundsThatTheMinimumIsBehind) {
   // (x - 3)^2 + (y + 2)^2 + x y in [0, 1] x [-1, 5]: at x = 1, y falls to -2.5 and so to -1.
   const Objective objective = [](const std::vector<double>& x, std::vector<double>& g) {
