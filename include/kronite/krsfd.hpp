@@ -8,6 +8,7 @@
 #include "kronite/device.hpp"  // for Device
 #include "kronite/kernel.hpp"  // for KernelKind
 #include "kronite/krfd.hpp"    // for Hyperparameters, NoisePrior, NoiseRule
+#include "kronite/log.hpp"     // for Progress
 #include "kronite/view.hpp"    // for MatrixView, VectorView
 
 namespace kronite::krfd {
@@ -130,10 +131,11 @@ struct KrsfdModel {
 
   /// Functions drawn from the posterior: draws x m x k. Draw d of a seed is the same function
   /// whatever points are asked for and however many draws.
-  /// @throws Error as predict(); invalid_argument for draws < 1.
+  /// `progress` hears of draws, some at a time.
+  /// @throws Error as predict(); invalid_argument for draws < 1; cancelled.
   std::vector<double> sample(Device& device, MatrixView<const double> x_new,
-                             MatrixView<const double> t_new, int draws,
-                             std::uint64_t seed = 0) const;
+                             MatrixView<const double> t_new, int draws, std::uint64_t seed = 0,
+                             const Progress& progress = {}) const;
 };
 
 /// x: curves x features, grid: points x dimensions, host. A point of a curve that is there twice
@@ -190,8 +192,8 @@ struct IrregularModel {
                               const CurvePoints& points,
                               const IrregularBandOptions& how = {}) const;
   std::vector<double> sample(Device& device, MatrixView<const double> x_new,
-                             MatrixView<const double> t_new, int draws,
-                             std::uint64_t seed = 0) const;
+                             MatrixView<const double> t_new, int draws, std::uint64_t seed = 0,
+                             const Progress& progress = {}) const;
 };
 
 /// x: curves x features, grid: points x dimensions, host. Waits.

@@ -123,6 +123,11 @@ void FitCommand::run() const {
     fail(Errc::invalid_argument, "--out is expected: the file that the model goes into");
   if (!tuning.journal.empty() && way() != "cross-validation")
     fail(Errc::invalid_argument, "--journal is for --tune cross-validation");
+  if (files.own.given()) {
+    if (leave_one_out)
+      fail(Errc::invalid_argument, "--leave-one-out is for curves at common points");
+    return fit_long(files, hyper, tuning, device, tune, out, dry_run);
+  }
   const Curves curves = files.read();
   Device on = device.open(fit_work(curves.x.rows, curves.t.rows) * (1 + evaluations()));
   if (dry_run) return estimate(on, curves);
@@ -148,7 +153,8 @@ void FitCommand::run() const {
 void add_krfd_fit(CLI::App& krfd) {
   CLI::App* app = krfd.add_subcommand(
       "fit",
-      "Fits curves at common points. Hyper-parameters are those of largest evidence, or those\n"
+      "Fits curves at common points, or with --long at points of their own. Hyper-parameters are "
+      "those of largest evidence, or those\n"
       "given: with one of --sigma-... or --lambda-... nothing is tuned, unless --tune says so,\n"
       "which then starts there");
   const auto command = std::make_shared<FitCommand>();
@@ -166,9 +172,10 @@ void add_krfd_fit(CLI::App& krfd) {
                 "Only say what it would take: operations, time, memory");
   command->device.add(*app);
   app->footer(
-      "Example:\n"
+      "Examples:\n"
       "  kronite krfd fit --x curves/X.csv --y curves/Y.csv --t curves/t.csv \\\n"
-      "    --out model.safetensors");
+      "    --out model.safetensors\n"
+      "  kronite krfd fit --x curves/X.csv --long curves/long.csv --out model.safetensors");
   app->callback([command] { command->run(); });
 }
 

@@ -256,7 +256,7 @@ KrsfdPrediction IrregularModel::predict_std(Device& device, MatrixView<const dou
 // Matheron's rule: with a draw f0 of the prior and noise e, f0 + cov(f, y) S^-1 (y - f0 - e).
 std::vector<double> IrregularModel::sample(Device& device, MatrixView<const double> x_new,
                                            MatrixView<const double> t_new, int draws,
-                                           std::uint64_t seed) const {
+                                           std::uint64_t seed, const Progress& progress) const {
   if (draws < 1) fail(Errc::invalid_argument, "draws is {}, and must be 1 at least", draws);
   check_inputs(*this, x_new);
   check_matrix("t", t_new);
@@ -327,6 +327,9 @@ std::vector<double> IrregularModel::sample(Device& device, MatrixView<const doub
         for (std::int64_t s = 0; s < count; ++s)
           out[static_cast<std::size_t>(((begin + s) * rows + i) * points + j)] +=
               moved[static_cast<std::size_t>(j * count + s)];
+      // A draw is moved system by system.
+      if (progress && !progress(begin + count * (i + 1) / rows, draws))
+        fail(Errc::cancelled, "drawing was stopped");
     }
   }
   return out;

@@ -189,7 +189,7 @@ KrsfdPrediction KrsfdModel::predict_std(Device& device, MatrixView<const double>
 
 std::vector<double> KrsfdModel::sample(Device& device, MatrixView<const double> x_new,
                                        MatrixView<const double> t_new, int draws,
-                                       std::uint64_t seed) const {
+                                       std::uint64_t seed, const Progress& progress) const {
   if (draws < 1) fail(Errc::invalid_argument, "draws is {}, and must be 1 at least", draws);
   const std::vector<double> mean = predict(device, x_new, t_new);
   const std::int64_t m = x_new.rows, k = t_new.rows;
@@ -214,6 +214,8 @@ std::vector<double> KrsfdModel::sample(Device& device, MatrixView<const double> 
                               out[static_cast<std::size_t>(((begin + s) * m + i) * k + j)] =
                                   mean[static_cast<std::size_t>(i * k + j)] +
                                   host[static_cast<std::size_t>((i * count + s) * k + j)];
+                        if (progress && !progress(begin + count, draws))
+                          fail(Errc::cancelled, "drawing was stopped");
                       });
   return out;
 }
