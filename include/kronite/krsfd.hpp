@@ -215,7 +215,7 @@ double krsfd_evidence(Device& device, MatrixView<const double> x, const Observat
                       MatrixView<const double> grid, const KrsfdOptions& options);
 
 /// Hyper-parameters of largest evidence: L-BFGS on their logarithms, with derivatives by
-/// differences, so that each step takes two evaluations for each of them.
+/// differences, so that each step takes an evaluation for each of them.
 /// @throws Error as irregular_evidence(); numerical when every start has failed; cancelled.
 EvidenceTuned tune_irregular(Device& device, MatrixView<const double> x,
                              const Observations& observations, MatrixView<const double> grid,

@@ -16,7 +16,7 @@
 namespace kronite::cli {
 namespace {
 
-/// Evaluations of a start, more or less: 25 steps with two for each number.
+/// Steps of a start, more or less, each with an evaluation for each number.
 constexpr int kStepsOfAStart = 25;
 
 std::vector<std::string> split_names(const std::string& text) {
@@ -158,6 +158,7 @@ krfd::TunedSettings tune_long(Device& device, const krfd::LongCurves& curves,
   };
   widen(start.hyper.g);
   widen(start.hyper.m);
+  if (!own.any(hyper)) start = krfd::suggested(start, curves, grid);
   krfd::EvidenceTuning how;
   how.starts = tuning.starts;
   how.seed = tuning.seed;
@@ -167,7 +168,7 @@ krfd::TunedSettings tune_long(Device& device, const krfd::LongCurves& curves,
                                                 start.hyper.t.length_scales.size() +
                                                 start.hyper.m.length_scales.size();
   const auto expected = static_cast<long long>(
-      static_cast<std::size_t>(tuning.starts * kStepsOfAStart) * (1 + 2 * numbers));
+      static_cast<std::size_t>(tuning.starts * kStepsOfAStart) * (1 + numbers));
   ProgressLine line("evaluating the evidence", true);
   how.progress = [&](long long done, long long) {
     return line(done, done < expected ? expected : 0);

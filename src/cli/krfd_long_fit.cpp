@@ -99,7 +99,7 @@ void fit_long(const CurveOptions& files, const HyperOptions& hyper, const TuneOp
   krfd::IrregularSettings settings = own.settings(hyper);
   const krfd::LongCurves curves = own.read(files.x);
   const std::vector<double> grid = own.grid_for(curves);
-  constexpr double kOfAStart = 300;
+  constexpr double kOfAStart = 175;
   const double evaluations = climb ? kOfAStart * tuning.starts : 0;
   Device on = device.open(irregular_work(std::ssize(curves.y), curves.x.rows, std::ssize(grid)) *
                           (1 + evaluations));

@@ -38,7 +38,8 @@ Judged by_evidence(Device& device, const Parts& parts, const IrregularCompareSet
   IrregularSettings start;
   start.ridge = ridge;
   const LongCurves some = some_systems(parts.train, settings.tune_on, settings.seed);
-  const IrregularSettings best = tune_settings(device, some, parts.grid, start, tuning).best;
+  const IrregularSettings best =
+      tune_settings(device, some, parts.grid, suggested(start, some, parts.grid), tuning).best;
   return judge_points(device, fit_settings(device, parts.train, parts.grid, best), parts.test);
 }
 

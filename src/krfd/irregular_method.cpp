@@ -6,7 +6,8 @@
 #include <span>
 #include <utility>
 
-#include "math/random.hpp"  // for Random
+#include "krfd/hyper_numbers.hpp"  // for typical_distance
+#include "math/random.hpp"         // for Random
 
 namespace kronite::krfd {
 namespace {
@@ -24,6 +25,25 @@ AnyModel fit_settings(Device& device, const LongCurves& curves, const std::vecto
     return fit_krsfd(device, curves.x.view(), curves.observations(), at, settings.krsfd);
   return fit_irregular(device, curves.x.view(), curves.observations(), at, settings.hyper,
                        settings.options);
+}
+
+IrregularSettings suggested(IrregularSettings settings, const LongCurves& curves,
+                            const std::vector<double>& grid) {
+  constexpr double kLambda = 1e-2;
+  const double of_x = typical_distance(curves.x.view()),
+               of_t = typical_distance(grid_view(curves, grid));
+  const auto stretch = [](Kernel& kernel, double length) {
+    for (double& value : kernel.length_scales) value = length;
+  };
+  Hyperparameters& h = settings.hyper;
+  stretch(h.g, of_x);
+  stretch(h.t, of_t / 2);
+  stretch(h.m, 2 * of_x);
+  h.lambda_g = h.lambda_t = h.lambda_m = kLambda;
+  settings.krsfd.sigma_x = of_x;
+  settings.krsfd.sigma_t = of_t / 2;
+  settings.krsfd.lambda = kLambda;
+  return settings;
 }
 
 TunedSettings tune_settings(Device& device, const LongCurves& curves,

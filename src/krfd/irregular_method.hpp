@@ -21,6 +21,11 @@ struct IrregularSettings {
 AnyModel fit_settings(Device& device, const LongCurves& curves, const std::vector<double>& grid,
                       const IrregularSettings& settings);
 
+/// The same kinds of kernels with numbers that the distances between systems and between points of
+/// the grid suggest.
+IrregularSettings suggested(IrregularSettings settings, const LongCurves& curves,
+                            const std::vector<double>& grid);
+
 struct TunedSettings {
   IrregularSettings best;
   double log_evidence = 0;
