@@ -177,10 +177,10 @@ void CompareCommand::run() const {
 void add_krfd_compare(CLI::App& krfd) {
   CLI::App* app = krfd.add_subcommand(
       "compare",
-      "KRFD, kernel ridge regression at each point (KRRs) and the functional "
-      "linear model (FLM) on\n"
-      "the same random splits: mean and standard deviation of their errors. With a long\n"
-      "table of curves at points of their own KRSFD too, and KRRs on interpolated curves");
+      "KRFD, kernel ridge regression at each point (KRRs) and the functional linear model (FLM) "
+      "on\n"
+      "the same random splits: mean and standard deviation of their errors. With a long table of\n"
+      "curves at points of their own KRSFD too, and KRRs on interpolated curves");
   const auto command = std::make_shared<CompareCommand>();
   app->add_option("--config", command->config, "Data and settings, as configs/krfd_artificial.toml")
       ->required()

@@ -153,10 +153,9 @@ void FitCommand::run() const {
 void add_krfd_fit(CLI::App& krfd) {
   CLI::App* app = krfd.add_subcommand(
       "fit",
-      "Fits curves at common points, or with --long at points of their own. Hyper-parameters are "
-      "those of largest evidence, or those\n"
-      "given: with one of --sigma-... or --lambda-... nothing is tuned, unless --tune says so,\n"
-      "which then starts there");
+      "Fits curves at common points, or with --long at points of their own. Hyper-parameters are\n"
+      "those of largest evidence, or those given: with one of --sigma-... or --lambda-... nothing\n"
+      "is tuned, unless --tune says so, which then starts there");
   const auto command = std::make_shared<FitCommand>();
   command->files.add(*app);
   app->add_option("--out", command->out, "The model (.safetensors)")->type_name("FILE");
