@@ -27,7 +27,7 @@ struct EvaluateCommand {
   std::string test_ids, out;
   int splits = 5, draws = 5;
   double test_share = 0.25;
-  bool tune_once = false;
+  bool tune_once = false, complete = false;
 
   void run() const;
 
@@ -93,7 +93,8 @@ void EvaluateCommand::write(const Curves& curves, const std::vector<krfd::Judged
 void EvaluateCommand::run() const {
   if (files.own.given())
     return evaluate_long(files, hyper, tuning, device,
-                         {test_ids, out, splits, draws, test_share, tune_once});
+                         {test_ids, out, splits, draws, test_share, tune_once, complete});
+  if (complete) fail(Errc::invalid_argument, "--complete is for curves of --long");
   const Curves curves = files.read();
   const std::vector<krfd::Split> parts = make_splits(curves);
   if (!out.empty()) io::make_folder(out);
@@ -150,6 +151,8 @@ void add_krfd_evaluate(CLI::App& krfd) {
       ->check(CLI::Range(0, 1000).description(""))
       ->type_name("N")
       ->capture_default_str();
+  app->add_flag("--complete", command->complete,
+                "With --long: bands widened far from all data, as 'kronite krfd predict' does");
   app->add_option("--out", command->out, "Folder for tables (.csv) and figures (.svg)")
       ->type_name("DIR");
   command->device.add(*app);

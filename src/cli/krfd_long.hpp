@@ -73,7 +73,7 @@ struct LongEvaluation {
   std::string test_ids, out;
   int splits = 5, draws = 5;
   double test_share = 0.25;
-  bool tune_once = false;
+  bool tune_once = false, complete = false;
 };
 void evaluate_long(const CurveOptions& files, const HyperOptions& hyper, const TuneOptions& tuning,
                    const DeviceOption& device, const LongEvaluation& how);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/fail.hpp"               // for fail
 #include "cli/kmd_options.hpp"         // for DeviceOption
 #include "cli/krfd_long.hpp"           // for LongOptions
 #include "cli/krfd_options.hpp"        // for CurveOptions, HyperOptions, TuneOptions
@@ -22,7 +23,7 @@ namespace {
 constexpr std::size_t kFinePoints = 80;
 
 krfd::CurveView view_of(Device& on, const krfd::AnyModel& model, const krfd::LongCurves& test,
-                        std::int64_t system, int draws, std::uint64_t seed) {
+                        std::int64_t system, const LongEvaluation& how, std::uint64_t seed) {
   const krfd::LongCurves one = test.rows({system});
   std::vector<std::pair<double, double>> observed;
   for (std::size_t n = 0; n < one.y.size(); ++n) observed.emplace_back(one.t[n], one.y[n]);
@@ -40,12 +41,12 @@ krfd::CurveView view_of(Device& on, const krfd::AnyModel& model, const krfd::Lon
                                  : low + (high - low) * static_cast<double>(k) /
                                              static_cast<double>(points - 1));
   const MatrixView<const double> t{view.t.data(), std::ssize(view.t), 1};
-  krfd::MeanAndStd band = krfd::band_of(on, model, one.x.view(), t, {true, false});
+  krfd::MeanAndStd band = krfd::band_of(on, model, one.x.view(), t, {true, how.complete});
   view.mean = std::move(band.mean);
   view.deviation_measured = std::move(band.std);
-  if (draws > 0) {
+  if (how.draws > 0) {
     krfd::SampleOptions sample;
-    sample.count = draws;
+    sample.count = how.draws;
     sample.seed = seed;
     view.draws = krfd::draws_of(on, model, one.x.view(), t, sample);
   }
@@ -75,6 +76,8 @@ void evaluate_long(const CurveOptions& files, const HyperOptions& hyper, const T
                    const DeviceOption& device, const LongEvaluation& how) {
   const LongOptions& own = files.own;
   krfd::IrregularSettings settings = own.settings(hyper);
+  if (how.complete && settings.ridge)
+    fail(Errc::invalid_argument, "--complete is for --method krfd");
   const krfd::LongCurves curves = own.read(files.x);
   const std::vector<double> grid = own.grid_for(curves);
   std::vector<krfd::Split> parts;
@@ -100,7 +103,7 @@ void evaluate_long(const CurveOptions& files, const HyperOptions& hyper, const T
     krfd::JudgedPoints judged{{}, curves.rows(split.test)};
     judged.split.names = judged.test.x.names;
     judged.split.y = judged.test.y;
-    judged.split.judged = krfd::judge_points(on, model, judged.test);
+    judged.split.judged = krfd::judge_points(on, model, judged.test, how.complete);
     const krfd::Judged& j = judged.split.judged;
     table.add({fmt::format("{}", all.size() + 1), fmt::format("{}", split.test.size()),
                fmt::format("{}", judged.test.y.size()), fmt::format("{:.4g}", j.errors.mae),
@@ -109,7 +112,7 @@ void evaluate_long(const CurveOptions& files, const HyperOptions& hyper, const T
                fmt::format("{:.3f}", j.within_95)});
     if (all.empty() && !how.out.empty() && curves.dimensions() == 1)
       for (const std::int64_t system : krfd::shown_systems(judged))
-        views.push_back(view_of(on, model, judged.test, system, how.draws, tuning.seed));
+        views.push_back(view_of(on, model, judged.test, system, how, tuning.seed));
     all.push_back(std::move(judged));
   }
   table.print();

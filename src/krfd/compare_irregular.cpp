@@ -40,14 +40,16 @@ Judged by_evidence(Device& device, const Parts& parts, const IrregularCompareSet
   const LongCurves some = some_systems(parts.train, settings.tune_on, settings.seed);
   const IrregularSettings best =
       tune_settings(device, some, parts.grid, suggested(start, some, parts.grid), tuning).best;
-  return judge_points(device, fit_settings(device, parts.train, parts.grid, best), parts.test);
+  return judge_points(device, fit_settings(device, parts.train, parts.grid, best), parts.test,
+                      settings.complete && !ridge);
 }
 
 Judged by_krsfd(Device& device, const Parts& parts, const IrregularCompareSettings& settings) {
   IrregularSettings given;
   given.ridge = true;
   given.krsfd = settings.krsfd_given;
-  return judge_points(device, fit_settings(device, parts.train, parts.grid, given), parts.test);
+  return judge_points(device, fit_settings(device, parts.train, parts.grid, given), parts.test,
+                      false);
 }
 
 /// The pair of least absolute error at the points of systems that are left out fold by fold.
@@ -171,6 +173,7 @@ IrregularCompareSettings read_irregular_settings(const std::string& path) {
   tuning.read("starts", s.starts, {1, 1000});
   tuning.read("tune_on", s.tune_on, {0, kMany});
   tuning.read("folds", s.folds, {2, kMany});
+  tuning.read("complete", s.complete);
   tuning.finish();
   io::TomlTable krsfd = file.table("krsfd");
   KrsfdOptions& o = s.krsfd_given;

@@ -33,6 +33,7 @@ struct IrregularCompareSettings {
   bool krsfd = true;         ///< by evidence
   int starts = 3;            ///< of their climbs
   std::int64_t tune_on = 0;  ///< systems that the evidence is climbed on; 0: all
+  bool complete = false;     ///< bands of KRFD as IrregularBandOptions::complete
   bool given = false;        ///< KRSFD with `krsfd_given` too
   KrsfdOptions krsfd_given;
   std::vector<double> krr_sigmas{0.5, 1, 2, 4, 8}, krr_lambdas{1e-5, 1e-4, 1e-3, 1e-2, 1e-1};
@@ -57,8 +58,9 @@ std::vector<std::int64_t> folds_by_features(MatrixView<const double> x, int fold
 Split named_split(const std::vector<std::string>& names, const std::string& known_from,
                   const std::string& path);
 
-/// Values and bands at what was measured of systems that a model has not seen.
-Judged judge_points(Device& device, const AnyModel& model, const LongCurves& test);
+/// Values and bands at what was measured of systems that a model has not seen. `complete` as in
+/// Ask, for models that have it.
+Judged judge_points(Device& device, const AnyModel& model, const LongCurves& test, bool complete);
 
 /// Values at the points of a grid (one coordinate, ascending), one row for each system: straight
 /// lines between what was measured, constant beyond its ends.

@@ -92,8 +92,8 @@ Split named_split(const std::vector<std::string>& names, const std::string& know
   return split;
 }
 
-Judged judge_points(Device& device, const AnyModel& model, const LongCurves& test) {
-  MeanAndStd at = at_points(device, model, test.x.view(), test.points(), true, {});
+Judged judge_points(Device& device, const AnyModel& model, const LongCurves& test, bool complete) {
+  MeanAndStd at = at_points(device, model, test.x.view(), test.points(), true, {false, complete});
   Judged judged = judge_means(std::move(at.mean), {test.y.data(), std::ssize(test.y), 1});
   const double noise = shape_of(model).sigma2;
   judged.deviation = std::move(at.std);

@@ -224,6 +224,16 @@ class Evaluate(LongCase):
             tested = {int(row[1][1:]) % 8 for row in self.rows("judged/predictions.csv")[1:] if row[0] == split}
             self.assertEqual(len(tested), 2)
 
+    def test_completed_bands_hold_more(self):
+        self.demo_data(30)
+        evaluate = ("evaluate", *LONG, *GIVEN, "--splits", 1, "--out")
+        self.good(*evaluate, "plain")
+        self.good(*evaluate, "wide", "--complete")
+        for plain, wide in zip(self.rows("plain/predictions.csv")[1:], self.rows("wide/predictions.csv")[1:]):
+            self.assertEqual(plain[:5], wide[:5])
+            self.assertGreaterEqual(float(wide[5]), float(plain[5]))
+        self.expect_failure("--complete is for --method krfd", "evaluate", *LONG, *RIDGE, "--complete")
+
     def test_tests_on_named_systems(self):
         self.demo_data(20)
         self.write("ids.txt", "s3\ns17\n")

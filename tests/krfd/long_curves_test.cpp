@@ -12,6 +12,7 @@
 #include "krfd/captured_log.hpp"
 #include "krfd/compare_irregular.hpp"
 #include "krfd/curves.hpp"
+#include "krfd/model_file.hpp"
 #include "kronite/error.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -165,7 +166,7 @@ TEST(JudgePoints, SharesAndErrorsAreThoseOfThePredictions) {
     IrregularSettings settings;
     settings.ridge = ridge;
     const AnyModel model = fit_settings(device, train, grid, settings);
-    const Judged judged = judge_points(device, model, test);
+    const Judged judged = judge_points(device, model, test, false);
     const MeanAndStd noisy =
         at_points(device, model, test.x.view(), test.points(), true, {true, false});
     double error = 0, inside = 0;
