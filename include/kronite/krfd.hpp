@@ -130,6 +130,7 @@ struct SampleOptions {
   PosteriorOptions posterior;
   int count = 1;
   std::uint64_t seed = 0;
+  Progress progress{};  ///< after each draw
 };
 
 /// A fitted model. Cheap to copy; may be used from several threads, one device each. What bands and
@@ -177,7 +178,7 @@ class Model {
                                        const PosteriorOptions& options = {}) const;
   /// Functions drawn from the posterior, count x N* x T*: each draw is one function of x and t, so
   /// that its curves vary together as joint_covariance() says. The same seed and shapes draw the
-  /// same.
+  /// same. @throws Error as above; cancelled.
   std::vector<double> sample(Device& device, MatrixView<const double> x, MatrixView<const double> t,
                              const SampleOptions& options = {}) const;
 

@@ -1,4 +1,5 @@
-// Regression of functions when each curve is measured at points of its own (KRSFD).
+// Regression of functions when each curve is measured at points of its own: KRSFD, and KRFD with
+// its whole prior on such curves (docs/krsfd.md).
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,8 @@
 
 #include "kronite/device.hpp"  // for Device
 #include "kronite/kernel.hpp"  // for KernelKind
+#include "kronite/krfd.hpp"    // for Hyperparameters, NoisePrior, NoiseRule
+#include "kronite/log.hpp"     // for Progress
 #include "kronite/view.hpp"    // for MatrixView, VectorView
 
 namespace kronite::krfd {
@@ -128,10 +131,11 @@ struct KrsfdModel {
 
   /// Functions drawn from the posterior: draws x m x k. Draw d of a seed is the same function
   /// whatever points are asked for and however many draws.
-  /// @throws Error as predict(); invalid_argument for draws < 1.
+  /// `progress` hears of draws, some at a time.
+  /// @throws Error as predict(); invalid_argument for draws < 1; cancelled.
   std::vector<double> sample(Device& device, MatrixView<const double> x_new,
-                             MatrixView<const double> t_new, int draws,
-                             std::uint64_t seed = 0) const;
+                             MatrixView<const double> t_new, int draws, std::uint64_t seed = 0,
+                             const Progress& progress = {}) const;
 };
 
 /// x: curves x features, grid: points x dimensions, host. A point of a curve that is there twice
@@ -140,5 +144,102 @@ struct KrsfdModel {
 /// without observations, or options that make no sense; out_of_memory.
 KrsfdModel fit_krsfd(Device& device, MatrixView<const double> x, const Observations& observations,
                      MatrixView<const double> grid, const KrsfdOptions& options = {});
+
+// --- KRFD on curves with points of their own ----------------------------------------------------
+
+struct IrregularOptions {
+  NoisePrior noise_prior;
+  NoiseRule noise = NoiseRule::map;
+};
+
+struct IrregularBandOptions {
+  bool include_noise = false;  ///< of a measurement, not of the function
+  /// Adds what functions outside the span of the curves and of the grid could do, as
+  /// PosteriorOptions::complete does.
+  bool complete = true;
+};
+
+/// Y(x, t) = sum_il k_G(x, x_i) Theta_il k_T(t, t_l) + sum_i c_i k_M(x, x_i) + noise, with the
+/// prior of KRFD (kronite/krfd.hpp) for the curves x_i at the points t_l of a grid; what was
+/// measured at other points is a linear function of Theta and c too. Where all curves are measured
+/// at all points of the grid this is KRFD. The posterior is exact: from the Cholesky factor of the
+/// covariance of all n observations, n x n values and n^3 / 3 products. Plain values on the host.
+struct IrregularModel {
+  Hyperparameters hyper;
+  IrregularOptions options;
+  std::int64_t curves = 0, features = 0, grid_points = 0, dimensions = 0;
+  std::vector<double> x;      ///< curves x features
+  std::vector<double> grid;   ///< grid_points x dimensions
+  std::vector<double> theta;  ///< curves x grid_points
+  std::vector<double> c;      ///< curves
+  double noise_variance = 0;  ///< sigma^2
+  double log_evidence = 0;    ///< log p(y | x, t, hyper), sigma^2 integrated out
+  /// What was learned from, curve by curve, as in KrsfdModel.
+  std::vector<std::int64_t> first;
+  std::vector<double> t;          ///< n x dimensions
+  std::vector<double> y;          ///< n
+  std::vector<double> residuals;  ///< n: y less its expectation
+
+  /// As the functions of KrsfdModel, and with their errors.
+  std::vector<double> predict(Device& device, MatrixView<const double> x_new,
+                              MatrixView<const double> t_new) const;
+  std::vector<double> predict(Device& device, MatrixView<const double> x_new,
+                              const CurvePoints& points) const;
+  KrsfdPrediction predict_std(Device& device, MatrixView<const double> x_new,
+                              MatrixView<const double> t_new,
+                              const IrregularBandOptions& how = {}) const;
+  KrsfdPrediction predict_std(Device& device, MatrixView<const double> x_new,
+                              const CurvePoints& points,
+                              const IrregularBandOptions& how = {}) const;
+  std::vector<double> sample(Device& device, MatrixView<const double> x_new,
+                             MatrixView<const double> t_new, int draws, std::uint64_t seed = 0,
+                             const Progress& progress = {}) const;
+};
+
+/// x: curves x features, grid: points x dimensions, host. Waits.
+/// @throws Error invalid_argument as fit_krsfd() and, for hyper-parameters, krfd::fit();
+/// out_of_memory, naming the observations, when their covariance does not fit the memory limit;
+/// numerical.
+IrregularModel fit_irregular(Device& device, MatrixView<const double> x,
+                             const Observations& observations, MatrixView<const double> grid,
+                             const Hyperparameters& hyper, const IrregularOptions& options = {});
+
+/// log p(y | x, t, hyper-parameters), the variance of the noise integrated out.
+/// @throws Error as fit_irregular().
+double irregular_evidence(Device& device, MatrixView<const double> x,
+                          const Observations& observations, MatrixView<const double> grid,
+                          const Hyperparameters& hyper, const NoisePrior& prior = {});
+/// The same of KRSFD, theta having the variance s2 / lambda; alpha and beta are the noise's prior.
+/// @throws Error as fit_krsfd(); out_of_memory as above; numerical.
+double krsfd_evidence(Device& device, MatrixView<const double> x, const Observations& observations,
+                      MatrixView<const double> grid, const KrsfdOptions& options);
+
+/// Hyper-parameters of largest evidence: L-BFGS on their logarithms, with derivatives by
+/// differences, so that each step takes an evaluation for each of them.
+/// @throws Error as irregular_evidence(); numerical when every start has failed; cancelled.
+EvidenceTuned tune_irregular(Device& device, MatrixView<const double> x,
+                             const Observations& observations, MatrixView<const double> grid,
+                             const EvidenceTuning& options = {});
+
+struct KrsfdClimb {
+  KrsfdOptions options;
+  double log_evidence = 0;  ///< NaN when it failed
+  int evaluations = 0;
+  bool converged = false;
+};
+struct KrsfdTuned {
+  KrsfdClimb best;
+  std::vector<KrsfdClimb> climbs;
+};
+/// The same for sigma_x, sigma_t and lambda of KRSFD, from those of `start` and from starts that
+/// are drawn. Of `how`, starts, most_steps, tolerance, range, seed and progress count.
+KrsfdTuned tune_krsfd(Device& device, MatrixView<const double> x, const Observations& observations,
+                      MatrixView<const double> grid, const KrsfdOptions& start,
+                      const EvidenceTuning& how = {});
+
+/// `points` points that cover those of the observations (n x dimensions): equal steps over the
+/// range of a single coordinate; of several, points of the observations far from each other. Fewer
+/// where there are fewer different ones. @throws Error invalid_argument.
+std::vector<double> cover_points(MatrixView<const double> t, std::int64_t points);
 
 }  // namespace kronite::krfd

@@ -6,19 +6,17 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <set>
 
-#include "base/fail.hpp"            // for fail
-#include "base/printable.hpp"       // for printable
-#include "cli/kmd_options.hpp"      // for DeviceOption
-#include "cli/krfd.hpp"             // for add_krfd_evaluate
-#include "cli/krfd_options.hpp"     // for CurveOptions, HyperOptions, TuneOptions
-#include "cli/terminal.hpp"         // for Table, print_message
-#include "io/atomic_file.hpp"       // for write_file
-#include "io/folder.hpp"            // for make_folder
-#include "io/input.hpp"             // for LineReader
-#include "krfd/judge_report.hpp"    // for JudgedSplit and the figures
-#include "krfd/learning_curve.hpp"  // for LearningPoint
+#include "base/fail.hpp"               // for fail
+#include "cli/kmd_options.hpp"         // for DeviceOption
+#include "cli/krfd.hpp"                // for add_krfd_evaluate
+#include "cli/krfd_options.hpp"        // for CurveOptions, HyperOptions, TuneOptions
+#include "cli/terminal.hpp"            // for Table, print_message
+#include "io/atomic_file.hpp"          // for write_file
+#include "io/folder.hpp"               // for make_folder
+#include "krfd/compare_irregular.hpp"  // for named_split
+#include "krfd/judge_report.hpp"       // for JudgedSplit and the figures
+#include "krfd/learning_curve.hpp"     // for LearningPoint
 
 namespace kronite::cli {
 namespace {
@@ -49,30 +47,13 @@ struct EvaluateCommand {
              const std::vector<krfd::LearningPoint>& learned) const;
 };
 
-/// The systems whose names are in the file, one a line, for testing.
 krfd::Split EvaluateCommand::named_split(const Curves& curves) const {
   const auto& names = curves.x.names.empty() ? curves.y.names : curves.x.names;
   if (names.empty())
     fail(Errc::invalid_argument,
          "--test-ids is for tables with names of systems; {} and {} have none", curves.x.path,
          curves.y.path);
-  std::set<std::string> wanted, found;
-  io::LineReader lines(test_ids);
-  const std::set<std::string> known(names.begin(), names.end());
-  for (std::string line; lines.next(line);) {
-    if (line.empty() || line.starts_with('#')) continue;
-    if (!known.count(line))
-      fail(Errc::parse, "{}:{}: there is no system {} in {}", test_ids, lines.line_number(),
-           printable(line), curves.x.path);
-    wanted.insert(line);
-  }
-  krfd::Split split;
-  for (std::size_t i = 0; i < names.size(); ++i)
-    (wanted.count(names[i]) ? split.test : split.train).push_back(static_cast<std::int64_t>(i));
-  if (split.test.empty() || split.train.empty())
-    fail(Errc::invalid_argument, "{}: {} systems are for testing and {} are left to learn from",
-         test_ids, split.test.size(), split.train.size());
-  return split;
+  return krfd::named_split(names, curves.x.path, test_ids);
 }
 
 std::vector<krfd::Split> EvaluateCommand::make_splits(const Curves& curves) const {
@@ -170,6 +151,13 @@ void EvaluateCommand::write(const Curves& curves, const std::vector<krfd::Judged
 }
 
 void EvaluateCommand::run() const {
+  if (files.own.given()) {
+    if (!groups.empty() || !curve.empty())
+      fail(Errc::invalid_argument, "{} is for curves at common points",
+           groups.empty() ? "--learning-curve" : "--groups");
+    return evaluate_long(files, hyper, tuning, device,
+                         {test_ids, out, splits, draws, test_share, tune_once});
+  }
   const Curves curves = files.read();
   const std::vector<krfd::Split> parts = make_splits(curves);
   if (!out.empty()) io::make_folder(out);
@@ -197,20 +185,7 @@ void EvaluateCommand::run() const {
                lengths_text(h.g), lengths_text(h.t), lengths_text(h.m)});
   }
   table.print();
-  if (all.size() > 1) {
-    std::vector<double> mae, rmse, r2;
-    for (const auto& split : all) {
-      mae.push_back(split.judged.errors.mae);
-      rmse.push_back(split.judged.errors.rmse);
-      r2.push_back(split.judged.errors.r2);
-    }
-    const auto both = [](const std::vector<double>& values) {
-      const auto m = krfd::over_splits(values);
-      return fmt::format("{:.4g} ± {:.2g}", m.mean, m.deviation);
-    };
-    fmt::print("mean ± standard deviation: MAE {}, RMSE {}, R2 {}\n", both(mae), both(rmse),
-               both(r2));
-  }
+  print_means(all);
   if (!learned.empty()) print_learning_curve(learned);
   if (!out.empty()) write(curves, all, learned);
 }
@@ -222,7 +197,8 @@ void add_krfd_evaluate(CLI::App& krfd) {
       "evaluate",
       "Splits systems at random, fits one part, predicts the other: errors, how many measured\n"
       "values lie in the bands, figures. Hyper-parameters are those of largest evidence on each\n"
-      "part to learn from, or those given");
+      "part to learn from, or those given. With --long, systems of equal features stay in one "
+      "part");
   const auto command = std::make_shared<EvaluateCommand>();
   command->files.add(*app);
   CLI::Option* splits = app->add_option("--splits", command->splits, "Random splits")
@@ -260,8 +236,9 @@ void add_krfd_evaluate(CLI::App& krfd) {
       ->type_name("DIR");
   command->device.add(*app);
   app->footer(
-      "Example:  kronite krfd evaluate --x curves/X.csv --y curves/Y.csv --t curves/t.csv \\\n"
-      "            --splits 5 --out judged");
+      "Examples: kronite krfd evaluate --x curves/X.csv --y curves/Y.csv --t curves/t.csv \\\n"
+      "            --splits 5 --out judged\n"
+      "          kronite krfd evaluate --x curves/X.csv --long curves/long.csv --out judged");
   app->callback([command] { command->run(); });
 }
 

@@ -149,6 +149,11 @@ void FitCommand::run() const {
   if (!tuning.journal.empty() && way() != "cross-validation")
     fail(Errc::invalid_argument, "--journal is for --tune cross-validation");
   scale.options({});  // what does not fit is refused before anything is read
+  if (files.own.given()) {
+    if (leave_one_out)
+      fail(Errc::invalid_argument, "--leave-one-out is for curves at common points");
+    return fit_long(files, hyper, tuning, device, tune, out, dry_run);
+  }
   const Curves curves = files.read();
   Device on = device.open(fit_work(curves.x.rows, curves.t.rows) * (1 + evaluations()));
   if (dry_run) return estimate(on, curves);
@@ -174,9 +179,9 @@ void FitCommand::run() const {
 void add_krfd_fit(CLI::App& krfd) {
   CLI::App* app = krfd.add_subcommand(
       "fit",
-      "Fits curves at common points. Hyper-parameters are those of largest evidence, or those\n"
-      "given: with one of --sigma-... or --lambda-... nothing is tuned, unless --tune says so,\n"
-      "which then starts there");
+      "Fits curves at common points, or with --long at points of their own. Hyper-parameters are\n"
+      "those of largest evidence, or those given: with one of --sigma-... or --lambda-... nothing\n"
+      "is tuned, unless --tune says so, which then starts there");
   const auto command = std::make_shared<FitCommand>();
   command->files.add(*app);
   app->add_option("--out", command->out, "The model (.safetensors)")->type_name("FILE");
@@ -193,9 +198,10 @@ void add_krfd_fit(CLI::App& krfd) {
                 "Only say what it would take: operations, time, memory");
   command->device.add(*app);
   app->footer(
-      "Example:\n"
+      "Examples:\n"
       "  kronite krfd fit --x curves/X.csv --y curves/Y.csv --t curves/t.csv \\\n"
-      "    --out model.safetensors");
+      "    --out model.safetensors\n"
+      "  kronite krfd fit --x curves/X.csv --long curves/long.csv --out model.safetensors");
   app->callback([command] {
     command->scale.scale.seed = command->tuning.seed;
     command->run();

@@ -28,13 +28,6 @@ KernelKind kind_of(const std::optional<std::string>& name) {
   return static_cast<KernelKind>(std::find(names.begin(), names.end(), *name) - names.begin());
 }
 
-/// Reads back exactly.
-std::string number_text(double value) {
-  std::string text;
-  io::append_csv_numbers(text, {&value, 1});
-  return text.substr(1);
-}
-
 /// Why a text is no list of length scales; empty when it is one.
 std::string check_lengths(const std::string& text) {
   std::size_t begin = 0;
@@ -73,20 +66,10 @@ Curves tuned_on(const Curves& curves, const TuneOptions& options) {
   return curves.rows(rows);
 }
 
-io::MatrixTable rows_of(const io::MatrixTable& table, const std::vector<std::int64_t>& some) {
-  io::MatrixTable part{table.path, {}, table.columns, std::ssize(some), table.cols, {}};
-  for (const std::int64_t row : some) {
-    if (!table.names.empty()) part.names.push_back(table.names[static_cast<std::size_t>(row)]);
-    const double* begin = table.values.data() + row * table.cols;
-    part.values.insert(part.values.end(), begin, begin + table.cols);
-  }
-  return part;
-}
-
 }  // namespace
 
 Curves Curves::rows(const std::vector<std::int64_t>& some) const {
-  return {rows_of(x, some), rows_of(y, some), t};
+  return {x.rows_of(some), y.rows_of(some), t};
 }
 
 void CurveOptions::add(CLI::App& command) {
@@ -96,15 +79,19 @@ void CurveOptions::add(CLI::App& command) {
                   "column called id, name or formula; or .npy")
       ->required()
       ->type_name("FILE");
-  command.add_option("--y", y, "Curves, a row for each system and a column for each point")
-      ->required()
-      ->type_name("FILE");
-  command.add_option("--t", t, "Points, a row for each column of --y: one coordinate or several")
-      ->required()
-      ->type_name("FILE");
+  CLI::Option* of_y =
+      command.add_option("--y", y, "Curves, a row for each system and a column for each point");
+  CLI::Option* of_t = command.add_option(
+      "--t", t, "Points, a row for each column of --y: one coordinate or several");
+  of_y->type_name("FILE");
+  of_t->type_name("FILE");
+  own.add(command)->excludes(of_y)->excludes(of_t);
 }
 
 Curves CurveOptions::read() const {
+  if (y.empty() || t.empty())
+    fail(Errc::invalid_argument,
+         "--y and --t are expected, or --long for curves with points of their own");
   Curves curves{io::read_matrix_table(x), io::read_matrix_table(y), io::read_matrix_table(t)};
   if (curves.x.rows != curves.y.rows)
     fail(Errc::invalid_argument, "{} has {} systems, and {} has {} curves", x, curves.x.rows, y,
@@ -287,6 +274,12 @@ Tuned tune_by_cross_validation(Device& device, const Curves& all, const HyperOpt
   return tuned;
 }
 
+std::string number_text(double value) {
+  std::string text;
+  io::append_csv_numbers(text, {&value, 1});
+  return text.substr(1);
+}
+
 std::string as_options(const krfd::Hyperparameters& h) {
   const auto lengths = [](const krfd::Kernel& kernel) {
     std::string text;
@@ -299,6 +292,23 @@ std::string as_options(const krfd::Hyperparameters& h) {
       "--lambda-t {} --lambda-m {}",
       math::name_of(h.g.kind), math::name_of(h.t.kind), lengths(h.g), lengths(h.t), lengths(h.m),
       number_text(h.lambda_g), number_text(h.lambda_t), number_text(h.lambda_m));
+}
+
+void print_means(const std::vector<krfd::JudgedSplit>& splits) {
+  if (splits.size() > 1) {
+    std::vector<double> mae, rmse, r2;
+    for (const auto& split : splits) {
+      mae.push_back(split.judged.errors.mae);
+      rmse.push_back(split.judged.errors.rmse);
+      r2.push_back(split.judged.errors.r2);
+    }
+    const auto both = [](const std::vector<double>& values) {
+      const auto m = krfd::over_splits(values);
+      return fmt::format("{:.4g} ± {:.2g}", m.mean, m.deviation);
+    };
+    fmt::print("mean ± standard deviation: MAE {}, RMSE {}, R2 {}\n", both(mae), both(rmse),
+               both(r2));
+  }
 }
 
 std::string lengths_text(const krfd::Kernel& kernel) {

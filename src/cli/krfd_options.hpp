@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "io/matrix_table.hpp"  // for MatrixTable
-#include "kronite/device.hpp"   // for Device
-#include "kronite/krfd.hpp"     // for Hyperparameters, FitOptions
+#include "cli/krfd_long.hpp"      // for LongOptions
+#include "io/matrix_table.hpp"    // for MatrixTable
+#include "krfd/judge_report.hpp"  // for JudgedSplit
+#include "kronite/device.hpp"     // for Device
+#include "kronite/krfd.hpp"       // for Hyperparameters, FitOptions
 
 namespace CLI {
 class App;
@@ -23,12 +25,14 @@ struct Curves {
   Curves rows(const std::vector<std::int64_t>& some) const;
 };
 
-/// --x, --y, --t.
+/// --x, and --y and --t or --long.
 struct CurveOptions {
   std::string x, y, t;
+  LongOptions own{};  ///< points of their own
 
   void add(CLI::App& command);
-  /// @throws Error io; parse; invalid_argument when rows or columns do not fit each other.
+  /// Curves at common points. @throws Error io; parse; invalid_argument when rows or columns do not
+  /// fit each other.
   Curves read() const;
 };
 
@@ -74,6 +78,10 @@ Tuned tune_by_cross_validation(Device& device, const Curves& curves, const Hyper
 
 /// "--kernel-x gaussian --sigma-g 1.96 ...": what makes the same hyper-parameters again.
 std::string as_options(const krfd::Hyperparameters& hyper);
+/// Reads back exactly.
+std::string number_text(double value);
+/// Mean and standard deviation over splits, where there are several.
+void print_means(const std::vector<krfd::JudgedSplit>& splits);
 /// "1.963", or the least and the most of several: "0.52 to 8.1 (5)".
 std::string lengths_text(const krfd::Kernel& kernel);
 

@@ -16,9 +16,9 @@ namespace {
 void check_features(const Question& question, const std::string& model) {
   const io::MatrixTable& x = question.x;
   const auto& names = question.saved.features;
-  if (x.cols != question.saved.model.features())
+  if (x.cols != question.shape().features)
     fail(Errc::invalid_argument, "{} has {} features; {} was fitted with {}", x.path, x.cols, model,
-         question.saved.model.features());
+         question.shape().features);
   if (names.empty() || x.columns.empty()) return;
   for (std::size_t k = 0; k < names.size(); ++k)
     if (names[k] != x.columns[k])
@@ -26,7 +26,8 @@ void check_features(const Question& question, const std::string& model) {
            x.path, k + 1, printable(x.columns[k]), model, printable(names[k]));
 }
 
-/// Curves are continued outside of the points that they were learned at, but on no ground.
+/// Curves are continued outside of the points that they were learned at, but on no ground. Models
+/// of curves with points of their own say so themselves.
 void notice_outside(const krfd::Model& model, const io::MatrixTable& t) {
   const std::int64_t q = model.coordinates();
   for (std::int64_t k = 0; k < q; ++k) {
@@ -62,26 +63,30 @@ void QuestionOptions::add(CLI::App& command) {
       ->required()
       ->type_name("FILE");
   command
-      .add_option("--t", t,
-                  "Points, a row each (.csv or .npy); default: those that the model was fitted at")
+      .add_option(
+          "--t", t,
+          "Points, a row each (.csv or .npy); default: those that the model was fitted at, or\n"
+          "its grid")
       ->type_name("FILE");
   device.add(command);
 }
 
 Question QuestionOptions::read() const {
-  krfd::SavedModel saved = krfd::read_model(model);
-  const krfd::Model& fitted = saved.model;
-  Question question{saved, io::read_matrix_table(x), {}};
+  Question question{krfd::read_any_model(model), io::read_matrix_table(x), {}};
   check_features(question, model);
+  const krfd::ModelShape shape = question.shape();
   if (t.empty()) {
-    question.t = {model, {}, {}, fitted.points(), fitted.coordinates(), fitted.t()};
+    question.t = {
+        model,        {}, {}, std::ssize(*shape.points) / shape.coordinates, shape.coordinates,
+        *shape.points};
     return question;
   }
   question.t = io::read_matrix_table(t);
-  if (question.t.cols != fitted.coordinates())
+  if (question.t.cols != shape.coordinates)
     fail(Errc::invalid_argument, "{} has {} coordinates a point; {} was fitted with {}", t,
-         question.t.cols, model, fitted.coordinates());
-  notice_outside(fitted, question.t);
+         question.t.cols, model, shape.coordinates);
+  if (const auto* common = std::get_if<krfd::Model>(&question.saved.model))
+    notice_outside(*common, question.t);
   return question;
 }
 

@@ -6,7 +6,7 @@
 
 #include "cli/kmd_options.hpp"  // for DeviceOption
 #include "io/matrix_table.hpp"  // for MatrixTable
-#include "krfd/model_file.hpp"  // for SavedModel
+#include "krfd/any_model.hpp"   // for SavedAny
 
 namespace CLI {
 class App;
@@ -15,8 +15,10 @@ class App;
 namespace kronite::cli {
 
 struct Question {
-  krfd::SavedModel saved;
-  io::MatrixTable x, t;  ///< t: those of the model where none were given
+  krfd::SavedAny saved;
+  io::MatrixTable x, t;  ///< t: those of the model, or its grid, where none were given
+
+  krfd::ModelShape shape() const { return krfd::shape_of(saved.model); }
 };
 
 /// --model, --x, --t, --device, --threads.

@@ -9,6 +9,7 @@
 #include "cli/krfd_options.hpp"   // for point_names
 #include "cli/krfd_question.hpp"  // for QuestionOptions
 #include "cli/row_writer.hpp"     // for RowWriter, check_row_file
+#include "cli/terminal.hpp"       // for ProgressLine
 
 namespace kronite::cli {
 namespace {
@@ -24,13 +25,15 @@ struct SampleCommand {
 
 void SampleCommand::run() const {
   const Question asked = question.read();
-  Device on =
-      question.device.open(fit_work(asked.saved.model.systems(), asked.saved.model.points()));
+  Device on = question.device.open(asked.shape().work);
   RowWriter writer(out, {"id", "draw"}, point_names(asked.t.view()));
-  krfd::SampleOptions how = options;
-  how.posterior.complete = !within_span;
+  krfd::SampleOptions drawing = options;
+  drawing.posterior.complete = !within_span;
+  ProgressLine line("drawing functions");
+  drawing.progress = [&](long long done, long long total) { return line(done, total); };
   const std::vector<double> drawn =
-      asked.saved.model.sample(on, asked.x.view(), asked.t.view(), how);
+      krfd::draws_of(on, asked.saved.model, asked.x.view(), asked.t.view(), drawing);
+  line.clear();
   stop_if_interrupted();
   const auto width = static_cast<std::size_t>(asked.t.rows);
   for (std::size_t k = 0; k < drawn.size() / width; ++k) {

@@ -59,6 +59,11 @@ void print_search(const krfd::SearchResult& found) {
 void TuneCommand::run() const {
   if (by == "evidence" && !tuning.journal.empty())
     fail(Errc::invalid_argument, "--journal is for --by cross-validation");
+  if (files.own.given()) {
+    if (by != "evidence")
+      fail(Errc::invalid_argument, "--by {} is for curves at common points", by);
+    return print_tuned_long(files, hyper, tuning, device);
+  }
   const Curves curves = files.read();
   Device on = device.open(fit_work(curves.x.rows, curves.t.rows) * tuning.trials);
   const Tuned tuned = by == "evidence" ? tune_by_evidence(on, curves, hyper, tuning)

@@ -103,6 +103,11 @@ Judged judge_means(std::vector<double> mean, MatrixView<const double> y) {
   return judged;
 }
 
+void judge_bands(Judged& judged, MatrixView<const double> y) {
+  judged.within_68 = share_within(judged, y, 0.68);
+  judged.within_95 = share_within(judged, y, 0.95);
+}
+
 Judged judge(Device& device, const Model& model, MatrixView<const double> x,
              MatrixView<const double> y) {
   const MatrixView<const double> t{model.t().data(), model.points(), model.coordinates()};
@@ -111,8 +116,7 @@ Judged judge(Device& device, const Model& model, MatrixView<const double> x,
   judged.deviation_measured = judged.deviation;
   for (double& deviation : judged.deviation_measured)
     deviation = std::sqrt(deviation * deviation + model.sigma2());
-  judged.within_68 = share_within(judged, y, 0.68);
-  judged.within_95 = share_within(judged, y, 0.95);
+  judge_bands(judged, y);
   return judged;
 }
 

@@ -43,6 +43,8 @@ struct Judged {
 /// y: the curves that were observed, N* x T, at the points of the model.
 Judged judge(Device& device, const Model& model, MatrixView<const double> x,
              MatrixView<const double> y);
+/// Shares within the bands, of the deviations that are there.
+void judge_bands(Judged& judged, MatrixView<const double> y);
 /// Of predictions alone.
 Judged judge_means(std::vector<double> mean, MatrixView<const double> y);
 

@@ -8,35 +8,60 @@
 #include "base/fail.hpp"             // for fmt::format
 #include "io/csv.hpp"                // for append_csv_cell, append_csv_numbers
 #include "io/plot.hpp"               // for plot_svg
+#include "krfd/judge_panels.hpp"     // for plot_line, plot_band
 #include "math/normal_quantile.hpp"  // for deviations_of_share
 
 namespace kronite::krfd {
-namespace {
 
 using io::Figure;
 using io::Mark;
 using io::Panel;
 using io::Series;
 
-/// More points than that hide each other and make large files.
-constexpr std::size_t kMostPoints = 4000;
-
-Series line(std::string label, Mark mark, int colour, std::vector<double> x,
-            std::vector<double> y) {
+Series plot_line(std::string label, Mark mark, int colour, std::vector<double> x,
+                 std::vector<double> y) {
   return {std::move(label), mark, colour, std::move(x), std::move(y), {}, {}};
 }
 
-Series band(std::string label, const std::vector<double>& t, const double* mean,
-            const double* deviation, double share, int colour) {
+Series plot_band(std::string label, const std::vector<double>& t, const double* mean,
+                 const double* deviation, double share, int colour) {
   const double factor = math::deviations_of_share(share);
-  Series series = line(std::move(label), Mark::line, colour, t,
-                       {mean, mean + static_cast<std::ptrdiff_t>(t.size())});
+  Series series = plot_line(std::move(label), Mark::line, colour, t,
+                            {mean, mean + static_cast<std::ptrdiff_t>(t.size())});
   for (std::size_t j = 0; j < t.size(); ++j) {
     series.low.push_back(mean[j] - factor * deviation[j]);
     series.high.push_back(mean[j] + factor * deviation[j]);
   }
   return series;
 }
+
+Panel standardised_panel(const std::vector<JudgedSplit>& splits) {
+  constexpr int kBins = 33;
+  constexpr double kEnd = 4.125, kWidth = 2 * kEnd / kBins, kRootTwoPi = 2.5066282746310002;
+  std::vector<double> middle, share(kBins, 0.0), normal;
+  double values = 0;
+  for (const JudgedSplit& split : splits)
+    for (std::size_t k = 0; k < split.judged.deviation_measured.size(); ++k, ++values) {
+      const double z = (split.y[k] - split.judged.mean[k]) / split.judged.deviation_measured[k];
+      const double bin = std::floor((z + kEnd) / kWidth);
+      if (bin >= 0 && bin < kBins) share[static_cast<std::size_t>(bin)] += 1;
+    }
+  for (int b = 0; b < kBins; ++b) {
+    const double z = -kEnd + (b + 0.5) * kWidth;
+    middle.push_back(z);
+    normal.push_back(std::exp(-z * z / 2) / kRootTwoPi);
+    share[static_cast<std::size_t>(b)] /= std::max(values, 1.0) * kWidth;
+  }
+  Panel panel;
+  panel.title = "Residuals in deviations";
+  panel.x.label = "residual / standard deviation with noise";
+  panel.y = {"density", 0, io::Axis::kAutomatic};
+  panel.series = {plot_line("residuals", Mark::bars, 0, middle, std::move(share)),
+                  plot_line("normal", Mark::line, 1, middle, std::move(normal))};
+  return panel;
+}
+
+namespace {
 
 /// Systems by their mean absolute error: those a tenth, a half and nine tenths up the order.
 std::vector<std::size_t> shown_systems(const JudgedSplit& split, std::size_t points) {
@@ -69,20 +94,21 @@ Panel curve_panel(const JudgedSplit& split, const std::vector<double>& t, std::s
   const double* mean = begin(split.judged.mean, 0);
   if (!split.judged.deviation_measured.empty()) {
     const double* deviation = begin(split.judged.deviation_measured, 0);
-    panel.series.push_back(band("expected, 95 % of measurements", t, mean, deviation, 0.95, kBand));
-    panel.series.push_back(band("68 %", t, mean, deviation, 0.68, kBand));
-  } else {
     panel.series.push_back(
-        line("expected", Mark::line, kBand, t, {mean, mean + static_cast<std::ptrdiff_t>(points)}));
+        plot_band("expected, 95 % of measurements", t, mean, deviation, 0.95, kBand));
+    panel.series.push_back(plot_band("68 %", t, mean, deviation, 0.68, kBand));
+  } else {
+    panel.series.push_back(plot_line("expected", Mark::line, kBand, t,
+                                     {mean, mean + static_cast<std::ptrdiff_t>(points)}));
   }
   for (std::size_t d = 0; d < split.draws.size() / all; ++d) {
     const double* draw = begin(split.draws, d);
     panel.series.push_back(
-        line("drawn", Mark::line, -1, t, {draw, draw + static_cast<std::ptrdiff_t>(points)}));
+        plot_line("drawn", Mark::line, -1, t, {draw, draw + static_cast<std::ptrdiff_t>(points)}));
   }
   const double* y = begin(split.y, 0);
-  panel.series.push_back(
-      line("observed", Mark::points, kObserved, t, {y, y + static_cast<std::ptrdiff_t>(points)}));
+  panel.series.push_back(plot_line("observed", Mark::points, kObserved, t,
+                                   {y, y + static_cast<std::ptrdiff_t>(points)}));
   return panel;
 }
 
@@ -105,35 +131,8 @@ Panel errors_panel(const std::vector<JudgedSplit>& splits, const std::vector<dou
   panel.title = "Errors along t";
   panel.x.label = "t";
   panel.y = {"error", 0, io::Axis::kAutomatic};
-  panel.series = {line("MAE", Mark::line, 0, t, std::move(mae)),
-                  line("RMSE", Mark::line, 1, t, std::move(rmse))};
-  return panel;
-}
-
-/// Residuals over their standard deviations, which are normal where the bands are right.
-Panel standardised_panel(const std::vector<JudgedSplit>& splits) {
-  constexpr int kBins = 33;
-  constexpr double kEnd = 4.125, kWidth = 2 * kEnd / kBins, kRootTwoPi = 2.5066282746310002;
-  std::vector<double> middle, share(kBins, 0.0), normal;
-  double values = 0;
-  for (const JudgedSplit& split : splits)
-    for (std::size_t k = 0; k < split.judged.deviation_measured.size(); ++k, ++values) {
-      const double z = (split.y[k] - split.judged.mean[k]) / split.judged.deviation_measured[k];
-      const double bin = std::floor((z + kEnd) / kWidth);
-      if (bin >= 0 && bin < kBins) share[static_cast<std::size_t>(bin)] += 1;
-    }
-  for (int b = 0; b < kBins; ++b) {
-    const double z = -kEnd + (b + 0.5) * kWidth;
-    middle.push_back(z);
-    normal.push_back(std::exp(-z * z / 2) / kRootTwoPi);
-    share[static_cast<std::size_t>(b)] /= std::max(values, 1.0) * kWidth;
-  }
-  Panel panel;
-  panel.title = "Residuals in deviations";
-  panel.x.label = "residual / standard deviation with noise";
-  panel.y = {"density", 0, io::Axis::kAutomatic};
-  panel.series = {line("residuals", Mark::bars, 0, middle, std::move(share)),
-                  line("normal", Mark::line, 1, middle, std::move(normal))};
+  panel.series = {plot_line("MAE", Mark::line, 0, t, std::move(mae)),
+                  plot_line("RMSE", Mark::line, 1, t, std::move(rmse))};
   return panel;
 }
 
@@ -165,7 +164,7 @@ std::string parity_svg(const std::vector<JudgedSplit>& splits) {
   panel.x.label = "observed";
   panel.y.label = "predicted";
   panel.diagonal = true;
-  Series cloud = line("", Mark::cloud, 0, {}, {});
+  Series cloud = plot_line("", Mark::cloud, 0, {}, {});
   for (const JudgedSplit& split : splits)
     for (std::size_t i = 0; i < split.y.size(); ++i, ++k)
       if (k % step == 0) {

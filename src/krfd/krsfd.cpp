@@ -11,8 +11,6 @@
 #include "krfd/krsfd_ridge.hpp"
 
 namespace kronite::krfd {
-namespace {
-
 void check_options(const KrsfdOptions& o) {
   check_positive("sigma_x", o.sigma_x);
   check_positive("sigma_t", o.sigma_t);
@@ -28,20 +26,18 @@ void check_options(const KrsfdOptions& o) {
   }
 }
 
-}  // namespace
+void set_thresholds(Device& device, KrsfdModel& model) {
+  const KrsfdOptions& o = model.options;
+  model.threshold_x = threshold_of(device, o.kernel_x, o.sigma_x, model.x, model.features,
+                                   o.zero_ratio_x, "zero_ratio_x");
+  model.threshold_t = threshold_of(device, o.kernel_t, o.sigma_t, model.grid, model.dimensions,
+                                   o.zero_ratio_t, "zero_ratio_t");
+}
 
-KrsfdModel fit_krsfd(Device& device, MatrixView<const double> x, const Observations& observations,
-                     MatrixView<const double> grid, const KrsfdOptions& options) {
+KrsfdModel begin_krsfd(Device& device, MatrixView<const double> x, const Observations& observations,
+                       MatrixView<const double> grid, const KrsfdOptions& options) {
   check_options(options);
-  check_matrix("x", x);
-  check_matrix("the grid", grid);
-  if (x.rows == 0) fail(Errc::invalid_argument, "x has no rows: there is nothing to learn from");
-  if (grid.rows == 0) fail(Errc::invalid_argument, "the grid has no points");
-  SortedObservations sorted = sort_observations(observations, x.rows);
-  if (grid.cols != sorted.points.dimensions)
-    fail(Errc::invalid_argument, "points t have {} coordinates, and those of the grid {}",
-         sorted.points.dimensions, grid.cols);
-
+  SortedObservations sorted = check_irregular(x, observations, grid);
   KrsfdModel model;
   model.options = options;
   model.curves = x.rows;
@@ -50,14 +46,16 @@ KrsfdModel fit_krsfd(Device& device, MatrixView<const double> x, const Observati
   model.dimensions = grid.cols;
   model.x = contiguous(x);
   model.grid = contiguous(grid);
-  model.threshold_x = threshold_of(device, options.kernel_x, options.sigma_x, model.x,
-                                   model.features, options.zero_ratio_x, "zero_ratio_x");
-  model.threshold_t = threshold_of(device, options.kernel_t, options.sigma_t, model.grid,
-                                   model.dimensions, options.zero_ratio_t, "zero_ratio_t");
+  set_thresholds(device, model);
   model.first = std::move(sorted.points.first);
   model.t = std::move(sorted.points.t);
   model.y = std::move(sorted.y);
+  return model;
+}
 
+KrsfdModel fit_krsfd(Device& device, MatrixView<const double> x, const Observations& observations,
+                     MatrixView<const double> grid, const KrsfdOptions& options) {
+  KrsfdModel model = begin_krsfd(device, x, observations, grid, options);
   const KrsfdParts parts(device, model);
   RaggedRidge ridge(device, parts.rows.rows(), parts.gram.view(), parts.basis.view(),
                     options.lambda);

@@ -125,6 +125,19 @@ SortedObservations sort_observations(const Observations& observations, std::int6
   return sorted;
 }
 
+SortedObservations check_irregular(MatrixView<const double> x, const Observations& observations,
+                                   MatrixView<const double> grid) {
+  check_matrix("x", x);
+  check_matrix("the grid", grid);
+  if (x.rows == 0) fail(Errc::invalid_argument, "x has no rows: there is nothing to learn from");
+  if (grid.rows == 0) fail(Errc::invalid_argument, "the grid has no points");
+  SortedObservations sorted = sort_observations(observations, x.rows);
+  if (grid.cols != sorted.points.dimensions)
+    fail(Errc::invalid_argument, "points t have {} coordinates, and those of the grid {}",
+         sorted.points.dimensions, grid.cols);
+  return sorted;
+}
+
 void notice_outside(const std::vector<double>& learned, MatrixView<const double> t) {
   const auto q = static_cast<std::size_t>(t.cols);
   std::vector<double> low(q, std::numeric_limits<double>::infinity()), high(q);

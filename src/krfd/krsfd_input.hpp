@@ -45,6 +45,10 @@ struct SortedObservations {
 /// has two at one point.
 SortedObservations sort_observations(const Observations& observations, std::int64_t curves);
 
+/// The same, with the checks of x and of the grid, and of how they fit each other.
+SortedObservations check_irregular(MatrixView<const double> x, const Observations& observations,
+                                   MatrixView<const double> grid);
+
 /// Gives a notice when a t lies outside the range of those that were learned from (n x dimensions).
 void notice_outside(const std::vector<double>& learned, MatrixView<const double> t);
 

@@ -19,6 +19,38 @@ KrsfdParts::KrsfdParts(Device& device, const KrsfdModel& model)
       gram(kernel_matrix(device, kernel_x(model), model.x, model.x, model.features)),
       basis(kernel_matrix(device, kernel_t(model), model.t, model.grid, model.dimensions)) {}
 
+Array<double> dual_factor(Device& device, const KrsfdParts& parts, double lambda) {
+  const auto n = static_cast<std::int64_t>(parts.curve.size());
+  LinalgOps<double>& la = linalg<double>(device);
+  Array<double> dual(device, n, n);
+  const auto m = dual.view();
+  {
+    const MatrixView<const double> gram = parts.gram.view(), basis = parts.basis.view();
+    Array<double> squared(device, gram.rows, gram.rows);
+    la.gemm(1, gram, Op::none, gram, Op::transpose, 0, squared.view());
+    la.gemm(1, basis, Op::none, basis, Op::transpose, 0, m);
+    const auto curve = parts.rows.rows().curve;
+    device.backend().ragged().multiply_by_curves(curve, curve, squared.view(), m);
+  }
+  add_to_diagonal(device, lambda, m);
+  la.cholesky(m);
+  return dual;
+}
+
+PointsOfCurves::PointsOfCurves(std::int64_t curves, MatrixView<const double> t)
+    : dimensions_(t.cols) {
+  const std::vector<double> once = contiguous(t);
+  for (std::int64_t i = 0; i < curves; ++i) {
+    curve_.insert(curve_.end(), static_cast<std::size_t>(t.rows), i);
+    t_.insert(t_.end(), once.begin(), once.end());
+  }
+}
+
+CurvePoints PointsOfCurves::points() const {
+  const auto n = static_cast<std::int64_t>(curve_.size());
+  return {{curve_.data(), n}, {t_.data(), n, dimensions_}};
+}
+
 void check_new_inputs(const KrsfdModel& model, MatrixView<const double> x) {
   check_matrix("x", x);
   check_columns("x", x.cols, model.features);

@@ -20,6 +20,14 @@ inline TruncatedKernel kernel_t(const KrsfdModel& m) {
   return {m.options.kernel_t, m.options.sigma_t, m.threshold_t};
 }
 
+/// @throws Error invalid_argument, naming what makes no sense.
+void check_options(const KrsfdOptions& options);
+/// A model with all but its coefficients, checked. @throws Error as fit_krsfd().
+KrsfdModel begin_krsfd(Device& device, MatrixView<const double> x, const Observations& observations,
+                       MatrixView<const double> grid, const KrsfdOptions& options);
+/// The thresholds of its kernels, of its options. @throws Error invalid_argument.
+void set_thresholds(Device& device, KrsfdModel& model);
+
 /// The matrices of the observations that a model learned from.
 struct KrsfdParts {
   KrsfdParts(Device& device, const KrsfdModel& model);
@@ -28,6 +36,21 @@ struct KrsfdParts {
   RaggedOnDevice rows;
   Array<double> gram;   ///< curves x curves
   Array<double> basis;  ///< observations x grid points
+};
+
+/// L of H H' + lambda (n x n), the covariance of all observations. @throws Error out_of_memory.
+Array<double> dual_factor(Device& device, const KrsfdParts& parts, double lambda);
+
+/// All t on each curve, row by row.
+class PointsOfCurves {
+ public:
+  PointsOfCurves(std::int64_t curves, MatrixView<const double> t);
+  CurvePoints points() const;
+
+ private:
+  std::int64_t dimensions_;
+  std::vector<std::int64_t> curve_;
+  std::vector<double> t_;
 };
 
 /// The curve of each row from the rows of each curve.

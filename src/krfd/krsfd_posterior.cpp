@@ -20,25 +20,6 @@ namespace {
 constexpr std::int64_t kPointTile = 512;  // points whose variance is computed at a time
 constexpr std::int64_t kMostDraws = 64;   // drawn at a time
 
-/// All t on each curve, row by row.
-struct Grid {
-  Grid(std::int64_t curves, MatrixView<const double> t) : q(t.cols) {
-    const std::vector<double> once = contiguous(t);
-    for (std::int64_t i = 0; i < curves; ++i) {
-      curve.insert(curve.end(), static_cast<std::size_t>(t.rows), i);
-      all.insert(all.end(), once.begin(), once.end());
-    }
-  }
-  CurvePoints points() const {
-    const auto n = static_cast<std::int64_t>(curve.size());
-    return {{curve.data(), n}, {all.data(), n, q}};
-  }
-
-  std::int64_t q;
-  std::vector<std::int64_t> curve;
-  std::vector<double> all;
-};
-
 /// The posterior covariance of a model on a device.
 class Posterior {
  public:
@@ -57,36 +38,15 @@ class Posterior {
   void for_draws(int draws, std::uint64_t seed, const F& f);
 
  private:
-  /// L of H H' + lambda (n x n).
-  Array<double> factor();
-
   Device& device_;
   const KrsfdModel& model_;
   KrsfdParts parts_;
   RaggedRidge ridge_;
 };
 
-Array<double> Posterior::factor() {
-  const std::int64_t n = ridge_.rows();
-  LinalgOps<double>& la = linalg<double>(device_);
-  RaggedOps& ragged = device_.backend().ragged();
-  Array<double> dual(device_, n, n);
-  const auto m = dual.view();
-  {
-    Array<double> squared(device_, model_.curves, model_.curves);
-    la.gemm(1, parts_.gram.view(), Op::none, parts_.gram.view(), Op::transpose, 0, squared.view());
-    la.gemm(1, parts_.basis.view(), Op::none, parts_.basis.view(), Op::transpose, 0, m);
-    const auto curve = parts_.rows.rows().curve;
-    ragged.multiply_by_curves(curve, curve, squared.view(), m);
-  }
-  add_to_diagonal(device_, model_.options.lambda, m);
-  la.cholesky(m);
-  return dual;
-}
-
 std::vector<double> Posterior::exact_variance(MatrixView<const double> x,
                                               const CurvePoints& points) {
-  const Array<double> l = factor();
+  const Array<double> l = dual_factor(device_, parts_, model_.options.lambda);
   const std::int64_t n = ridge_.rows();
   LinalgOps<double>& la = linalg<double>(device_);
   RaggedOps& ragged = device_.backend().ragged();
@@ -223,13 +183,13 @@ KrsfdPrediction KrsfdModel::predict_std(Device& device, MatrixView<const double>
                                         const KrsfdStdOptions& how) const {
   check_new_inputs(*this, x_new);
   check_matrix("t", t_new);
-  const Grid all(x_new.rows, t_new);
+  const PointsOfCurves all(x_new.rows, t_new);
   return predict_std(device, x_new, all.points(), how);
 }
 
 std::vector<double> KrsfdModel::sample(Device& device, MatrixView<const double> x_new,
                                        MatrixView<const double> t_new, int draws,
-                                       std::uint64_t seed) const {
+                                       std::uint64_t seed, const Progress& progress) const {
   if (draws < 1) fail(Errc::invalid_argument, "draws is {}, and must be 1 at least", draws);
   const std::vector<double> mean = predict(device, x_new, t_new);
   const std::int64_t m = x_new.rows, k = t_new.rows;
@@ -254,6 +214,8 @@ std::vector<double> KrsfdModel::sample(Device& device, MatrixView<const double> 
                               out[static_cast<std::size_t>(((begin + s) * m + i) * k + j)] =
                                   mean[static_cast<std::size_t>(i * k + j)] +
                                   host[static_cast<std::size_t>((i * count + s) * k + j)];
+                        if (progress && !progress(begin + count, draws))
+                          fail(Errc::cancelled, "drawing was stopped");
                       });
   return out;
 }

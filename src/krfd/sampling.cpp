@@ -90,6 +90,8 @@ std::vector<double> Model::sample(Device& device, MatrixView<const double> x,
     const std::vector<double> drawn = out.to_host();
     for (std::size_t i = 0; i < drawn.size(); ++i)
       values.push_back(mean[i] + drawn[i] + (how.noise ? sigma * random.normal() : 0));
+    if (options.progress && !options.progress(n + 1, options.count))
+      fail(Errc::cancelled, "drawing was stopped");
   }
   return values;
 }
