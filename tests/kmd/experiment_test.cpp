@@ -46,7 +46,6 @@ TEST(ExperimentConfig, ReadsWhatItSays) {
 formula = "f"
 class = "c"
 unknown = "skip"
-clip = true
 [splits]
 kind = "folds"
 count = 7
@@ -71,7 +70,6 @@ balance = 0.5
   EXPECT_EQ(s.data.formula, "f");
   EXPECT_EQ(s.data.classes, "c");
   EXPECT_EQ(s.data.unknown, Unknown::skip);
-  EXPECT_TRUE(s.data.clip);
   EXPECT_EQ(s.splits.kind, SplitKind::folds);
   EXPECT_EQ(s.splits.count, 7);
   EXPECT_EQ(s.splits.validation, 0.2);
@@ -272,11 +270,6 @@ TEST(ExperimentSummary, PairedDifferencesAreThoseByHand) {
   EXPECT_NEAR(2 - off.wide_low, 2.776445 * std::sqrt(0.5 * (0.2 + 0.125)), 1e-6);
   EXPECT_TRUE(std::isnan(paired_difference({1}, {2}, 0.1).low));
   EXPECT_THROW(paired_difference({1, 2}, {1}, 0.1), Error);
-}
-
-TEST(ExperimentRun, ClipsColumnsToTheTrainingRows) {
-  EXPECT_EQ(clipped({0, 5, 2, 7, -1, 6, 9, 9}, 2, {0, 1}),
-            (std::vector<double>{0, 5, 2, 7, 0, 6, 2, 7}));
 }
 
 // --- a run ---------------------------------------------------------------------------------------
