@@ -74,13 +74,13 @@ class WithoutRdkit(PreparePolymers):
 @needs_rdkit
 class WithRdkit(PreparePolymers):
     def test_a_chain_has_no_ends(self):
-        self.write(["one,*C*", "two,*CC*", "five,*CCCCC*"])
+        self.write(["one,*C*", "two,*CC*", "five,*CCCCC*", "heavy,*C([2H])([2H])C*"])
 
         self.assertEqual(self.prepare().returncode, 0)
 
         # Each atom is a CH2 between two CH2, however the repeat unit is written.
         kind = "CH2 main turns2 -C2-C2"
-        for polymer in ("one", "two", "five"):
+        for polymer in ("one", "two", "five", "heavy"):
             self.assertEqual(self.shares(polymer), {kind: 1.0})
 
     def test_kinds_say_place_ring_and_neighbours(self):
