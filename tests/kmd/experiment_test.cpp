@@ -9,6 +9,7 @@
 #include <numeric>
 #include <set>
 
+#include "kmd/experiment_report.hpp"
 #include "kronite/error.hpp"
 #include "support/on_each_device.hpp"
 #include "support/temporary_folder.hpp"
@@ -126,11 +127,11 @@ class Table : public ::testing::Test {
 
   test::TemporaryFolder folder_;
   Components elements_ = Components::of(ElementTable::embedded());
-  DataSettings values_{"f", {"y"}, "", "", Unknown::refuse, false};
+  DataSettings values_{"f", {"y"}, "", "", Unknown::refuse};
 };
 
 TEST_F(Table, ReadsFormulasAndDictionaries) {
-  DataSettings settings{"f", {}, "c", "", Unknown::refuse, false};
+  DataSettings settings{"f", {}, "c", "", Unknown::refuse};
 
   const ExperimentData data = read_experiment_data(
       write("f,c\nSiO2,b\n\"{'Si': 2, 'O': 4.0}\",a\nNaCl,\nNaCl,b\n"), settings, elements_);
@@ -270,6 +271,15 @@ TEST(ExperimentSummary, PairedDifferencesAreThoseByHand) {
   EXPECT_NEAR(2 - off.wide_low, 2.776445 * std::sqrt(0.5 * (0.2 + 0.125)), 1e-6);
   EXPECT_TRUE(std::isnan(paired_difference({1}, {2}, 0.1).low));
   EXPECT_THROW(paired_difference({1, 2}, {1}, 0.1), Error);
+}
+
+TEST(Rounded, KeepsWhatTheScaleOfAColumnNeeds) {
+  EXPECT_EQ(rounded(2988.3208, 3000), "2988");
+  EXPECT_EQ(rounded(95.0213, 95), "95.02");
+  EXPECT_EQ(rounded(-0.02573, 0.4), "-0.0257");
+  EXPECT_EQ(rounded(-5.2239e-7, 2e-5), "-5.22e-07");
+  EXPECT_EQ(rounded(0, 0), "0.0000");
+  EXPECT_EQ(rounded(NAN, 1), "-");
 }
 
 // --- a run ---------------------------------------------------------------------------------------
