@@ -59,6 +59,8 @@ RowParts split_rows_by_class(VectorView<const std::int32_t> classes,
 /// (x - mean) / std, column by column; 0 where std is 0, a constant column. std: over n.
 struct RowScaler {
   std::vector<double> mean, std;
+  /// The range that x is clipped to first, by column; both empty: x is taken as it is.
+  std::vector<double> low, high;
 };
 
 /// rows x cols values, row-major.
@@ -104,6 +106,9 @@ struct RowFitOptions {
   double knee = 1;  ///< of the Huber loss: where it turns from square to straight
   /// Of classes: what the loss of a row of each class counts; empty: 1 each.
   std::vector<double> class_weights;
+  /// Clip each column of every row to its range over the training part. Else a column that is
+  /// nearly constant there is standardised to huge values in other rows.
+  bool clip = true;
 };
 
 struct RowFit {
@@ -146,6 +151,7 @@ struct KernelRidgeOptions {
   std::vector<double> ridges{1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1};  ///< above 0
   /// Standardise the columns of x by the training part; else rows are taken as they are.
   bool standardise = true;
+  bool clip = true;  ///< of standardised columns, as RowFitOptions::clip
   /// 0: exact, with a function on every training row. Else on so many of them, drawn at random
   /// (subset of regressors): the least of |y - K_nm a|^2 + ridge a' K_mm a.
   std::int64_t centres = 0;

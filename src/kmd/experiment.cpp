@@ -181,22 +181,6 @@ std::size_t main_metric(const ExperimentSettings& settings, const ExperimentData
   return settings.classifies() ? 3 * data.class_names.size() : 0;
 }
 
-std::vector<double> clipped(const std::vector<double>& x, std::int64_t width,
-                            const std::vector<std::int64_t>& rows) {
-  const auto row = [&](std::int64_t i) { return x.begin() + i * width; };
-  Values low(row(rows.front()), row(rows.front()) + width), high = low, out = x;
-  for (const std::int64_t i : rows)
-    for (std::int64_t j = 0; j < width; ++j) {
-      low[j] = std::min(low[j], row(i)[j]);
-      high[j] = std::max(high[j], row(i)[j]);
-    }
-  for (std::size_t k = 0; k < out.size(); ++k) {
-    const std::size_t j = k % static_cast<std::size_t>(width);
-    out[k] = std::clamp(out[k], low[j], high[j]);
-  }
-  return out;
-}
-
 Experiment run_experiment(Device& device, const ExperimentSettings& settings,
                           const ExperimentData& data, const Components& components,
                           const ExperimentHooks& hooks) {
@@ -213,21 +197,15 @@ Experiment run_experiment(Device& device, const ExperimentSettings& settings,
   const std::size_t trials = experiment.splits.size() * described.size() * settings.learners.size();
   Run run(device, settings, data, hooks);
   for (std::size_t s = 0; s < experiment.splits.size(); ++s)
-    for (std::size_t d = 0; d < described.size(); ++d) {
-      Described clip;
-      if (settings.data.clip)
-        clip = {described[d].info,
-                clipped(described[d].x, described[d].info.width, experiment.splits[s].training)};
-      const Described& of = settings.data.clip ? clip : described[d];
+    for (std::size_t d = 0; d < described.size(); ++d)
       for (std::size_t l = 0; l < settings.learners.size(); ++l) {
         Trial trial;
         trial.split = s;
         trial.descriptor = d;
         trial.learner = l;
-        run.trial(of, experiment.splits[s], trial, experiment.trials.size(), trials);
+        run.trial(described[d], experiment.splits[s], trial, experiment.trials.size(), trials);
         experiment.trials.push_back(std::move(trial));
       }
-    }
   return experiment;
 }
 

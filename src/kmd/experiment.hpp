@@ -26,9 +26,6 @@ struct DataSettings {
   std::string classes;
   std::string unit;  ///< of the targets, for tables
   Unknown unknown = Unknown::refuse;
-  /// Whether each column of a descriptor is clipped to the range of the training rows: else a
-  /// column that is nearly constant over them is standardised to huge values in other rows.
-  bool clip = false;
 };
 
 enum class SplitKind { random, folds };
@@ -155,10 +152,6 @@ struct ExperimentHooks {
   std::function<bool(const ExperimentProgress&)> progress;
   std::function<void(const Trial&)> finished;  ///< after each
 };
-
-/// A copy of x (n x width), each column clipped to its range over some rows, at least one.
-std::vector<double> clipped(const std::vector<double>& x, std::int64_t width,
-                            const std::vector<std::int64_t>& rows);
 
 /// Splits, describes and trains. Early stopping, length scale and ridge go by the validation part.
 /// @throws Error invalid_argument; cancelled; numerical; out_of_memory.

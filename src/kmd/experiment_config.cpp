@@ -25,7 +25,6 @@ DataSettings read_data(io::TomlTable table) {
   table.read("class", data.classes);
   table.read("unit", data.unit);
   read_name(table, "unknown", unknown, data.unknown);
-  table.read("clip", data.clip);
   table.finish();
   if ((!target.empty() && data.targets.size() > 1) || data.targets.empty() == data.classes.empty())
     fail(Errc::parse, "{}: one of target, targets and class is expected in [data]",
@@ -66,7 +65,7 @@ DescriptorSettings read_descriptor_table(io::TomlTable& table) {
 void read_network(io::TomlTable& table, bool classifies, LearnerSettings& learner) {
   static const std::vector<std::string> losses = {"squared", "absolute", "huber"};
   constexpr double kMostUnits = 1 << 16;
-  auto& [shape, fit, loss, knee, weights] = learner.network;
+  auto& [shape, fit, loss, knee, weights, clip] = learner.network;
   table.read("members", learner.members, {1, 1000});
   table.read("hidden", shape.hidden, {1, kMostUnits}, 0, 100);
   table.read("batch_norm", shape.batch_norm);

@@ -162,7 +162,9 @@ std::string text_of(const Json& json) {
 std::string rounded(double value, double scale) {
   if (std::isnan(value)) return "-";
   constexpr int kMostDecimals = 4;
-  const double size = std::max(std::abs(scale), 1e-300);
+  constexpr double kSmall = 1e-3;  // of which four decimals leave next to nothing
+  if (scale != 0 && std::abs(scale) < kSmall) return fmt::format("{:.2e}", value);
+  const double size = std::max(std::abs(scale), kSmall);
   const int decimals =
       std::clamp(3 - static_cast<int>(std::floor(std::log10(size))), 0, kMostDecimals);
   return fmt::format("{:.{}f}", value, decimals);

@@ -22,7 +22,8 @@ struct ExperimentRecord {
   const Experiment& experiment;
 };
 
-/// As many decimals as four digits of a value take, at most four.
+/// As many decimals as four digits of `scale` take, at most four; values on a scale below 0.001
+/// with a power of ten.
 std::string rounded(double value, double scale);
 
 /// One finished trial as one line of JSON, with its line end.

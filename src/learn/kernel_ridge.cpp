@@ -129,9 +129,11 @@ KernelRidgeFit fit_kernel_ridge(Device& device, const KernelRidgeOptions& option
   KernelRidge& model = fit.model;
   model.kernel = options.kernel;
   model.targets = target_scaler_of(values, parts.training);
-  model.inputs = options.standardise ? scaler_of(x, parts.training, "descriptors")
+  model.inputs = options.standardise ? scaler_of(x, parts.training, options.clip, "descriptors")
                                      : RowScaler{Values(static_cast<std::size_t>(d), 0.0),
-                                                 Values(static_cast<std::size_t>(d), 1.0)};
+                                                 Values(static_cast<std::size_t>(d), 1.0),
+                                                 {},
+                                                 {}};
   const auto rows = standardised<double>(model.inputs, x, parts.training, "descriptors");
   const auto y = standardised<double>(model.targets, values, parts.training, "targets");
   const auto judged_rows = standardised<double>(model.inputs, x, parts.validation, "descriptors");

@@ -41,6 +41,15 @@ void check_scaler(const RowScaler& scaler, std::int64_t size, std::size_t member
     fail(Errc::invalid_argument,
          "network {} has {} means and {} standard deviations, expected {} finite ones of each",
          member, scaler.mean.size(), scaler.std.size(), size);
+  if (scaler.low.empty() && scaler.high.empty()) return;
+  bool ranges = static_cast<std::int64_t>(scaler.low.size()) == size &&
+                static_cast<std::int64_t>(scaler.high.size()) == size;
+  for (std::size_t c = 0; ranges && c < scaler.low.size(); ++c)
+    ranges = scaler.low[c] <= scaler.high[c];
+  if (!ranges)
+    fail(Errc::invalid_argument,
+         "network {} has {} lower and {} upper bounds, expected none, or {} of each in order",
+         member, scaler.low.size(), scaler.high.size(), size);
 }
 
 }  // namespace

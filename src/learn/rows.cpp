@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "base/fail.hpp"  // for fail
 
@@ -40,7 +41,8 @@ void append_standardised(const RowScaler& scaler, RowsView x, std::int64_t row, 
                          std::vector<T>& to) {
   for (std::int64_t j = 0; j < x.cols(); ++j) {
     const auto c = static_cast<std::size_t>(j);
-    const double value = finite_at(x, row, j, what);
+    double value = finite_at(x, row, j, what);
+    if (!scaler.low.empty()) value = std::clamp(value, scaler.low[c], scaler.high[c]);
     to.push_back(scaler.std[c] == 0 ? T{0}
                                     : static_cast<T>((value - scaler.mean[c]) / scaler.std[c]));
   }
@@ -62,10 +64,11 @@ void check_targets(std::int64_t targets, RowsView x) {
     fail(Errc::invalid_argument, "{} rows have targets, but there are {} rows", targets, x.rows());
 }
 
-RowScaler scaler_of(RowsView x, const std::vector<std::int64_t>& rows, const char* what) {
+RowScaler scaler_of(RowsView x, const std::vector<std::int64_t>& rows, bool clip,
+                    const char* what) {
   const auto cols = static_cast<std::size_t>(x.cols());
   const auto count = static_cast<double>(rows.size());
-  RowScaler scaler{std::vector<double>(cols, 0.0), std::vector<double>(cols, 0.0)};
+  RowScaler scaler{std::vector<double>(cols, 0.0), std::vector<double>(cols, 0.0), {}, {}};
   std::vector<double> low(cols, INFINITY), high(cols, -INFINITY);
   for (const std::int64_t row : rows)
     for (std::size_t c = 0; c < cols; ++c) {
@@ -87,12 +90,16 @@ RowScaler scaler_of(RowsView x, const std::vector<std::int64_t>& rows, const cha
     if (!std::isfinite(scaler.std[c]))
       fail(Errc::invalid_argument, "column {} of the {} is too large to be standardised", c, what);
   }
+  if (clip) {
+    scaler.low = std::move(low);
+    scaler.high = std::move(high);
+  }
   return scaler;
 }
 
 RowScaler target_scaler_of(RowsView values, const std::vector<std::int64_t>& rows) {
   if (values.cols() < 1) fail(Errc::invalid_argument, "there is no target to learn");
-  RowScaler scaler = scaler_of(values, rows, "targets");
+  RowScaler scaler = scaler_of(values, rows, false, "targets");
   for (std::size_t c = 0; c < scaler.std.size(); ++c)
     if (scaler.std[c] == 0)
       fail(Errc::invalid_argument,

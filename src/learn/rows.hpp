@@ -17,11 +17,13 @@ void check_parts(const RowParts& parts, RowsView x);
 void check_targets(std::int64_t targets, RowsView x);
 
 /// Mean and standard deviation (over n) of the columns over some rows. A column whose values differ
-/// by no more than rounding has a standard deviation of 0. `what` names the matrix in messages.
+/// by no more than rounding has a standard deviation of 0. With `clip` the range over the rows
+/// bounds what is standardised. `what` names the matrix in messages.
 /// @throws Error invalid_argument naming the first value that is not finite.
-RowScaler scaler_of(RowsView x, const std::vector<std::int64_t>& rows, const char* what);
+RowScaler scaler_of(RowsView x, const std::vector<std::int64_t>& rows, bool clip, const char* what);
 
-/// The scaler of targets. @throws Error invalid_argument for a constant one, or as scaler_of().
+/// The scaler of targets, without bounds. @throws Error invalid_argument for a constant one, or as
+/// scaler_of().
 RowScaler target_scaler_of(RowsView values, const std::vector<std::int64_t>& rows);
 
 /// The rows, standardised: rows.size() x cols. @throws Error invalid_argument as scaler_of().

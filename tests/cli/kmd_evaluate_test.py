@@ -3,11 +3,13 @@
 import csv
 import json
 import pathlib
+import signal
 import tempfile
+import time
 import unittest
 import xml.etree.ElementTree as ElementTree
 
-from program import run
+from program import run, start
 
 CONFIG = """title = "Toy"
 [data]
@@ -121,6 +123,32 @@ class EvaluateTest(unittest.TestCase):
 
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("40 rows, 3 folds", result.stdout)
+
+    def test_ctrl_c_keeps_what_was_finished(self):
+        # After kernel ridge regression comes a network that would train for hours.
+        self.write("config.toml", CONFIG + """[[learner]]
+kind = "network"
+hidden = [8]
+max_epochs = 1000000
+patience = 0
+""")
+        trials = self.folder / "out/splits.jsonl"
+        job = start("kmd", "evaluate", "--config", self.folder / "config.toml", "--data", self.folder / "toy.csv",
+                    "--out", self.folder / "out")
+        for _ in range(600):
+            if trials.exists() and trials.read_text().endswith("\n"):
+                break
+            time.sleep(0.1)
+        time.sleep(0.5)  # into the network
+        job.send_signal(signal.SIGINT)
+        output, error = job.communicate(timeout=60)
+
+        self.assertEqual(job.returncode, 130, error)
+        self.assertIn(f"stopped; what was finished is in {trials}", error)
+        self.assertEqual(output, "")
+        lines = trials.read_text().splitlines()
+        self.assertEqual([json.loads(line)["learner"] for line in lines], ["kernel ridge"])
+        self.assertEqual([path.name for path in (self.folder / "out").iterdir()], ["splits.jsonl"])
 
     def test_wrong_input(self):
         def refused(message, *arguments, config=CONFIG, **options):

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <set>
 
+#include "kmd/experiment_report.hpp"
 #include "kronite/error.hpp"
 #include "support/on_each_device.hpp"
 #include "support/temporary_folder.hpp"
@@ -46,7 +47,6 @@ TEST(ExperimentConfig, ReadsWhatItSays) {
 formula = "f"
 class = "c"
 unknown = "skip"
-clip = true
 [splits]
 kind = "folds"
 count = 7
@@ -71,7 +71,6 @@ balance = 0.5
   EXPECT_EQ(s.data.formula, "f");
   EXPECT_EQ(s.data.classes, "c");
   EXPECT_EQ(s.data.unknown, Unknown::skip);
-  EXPECT_TRUE(s.data.clip);
   EXPECT_EQ(s.splits.kind, SplitKind::folds);
   EXPECT_EQ(s.splits.count, 7);
   EXPECT_EQ(s.splits.validation, 0.2);
@@ -128,11 +127,11 @@ class Table : public ::testing::Test {
 
   test::TemporaryFolder folder_;
   Components elements_ = Components::of(ElementTable::embedded());
-  DataSettings values_{"f", {"y"}, "", "", Unknown::refuse, false};
+  DataSettings values_{"f", {"y"}, "", "", Unknown::refuse};
 };
 
 TEST_F(Table, ReadsFormulasAndDictionaries) {
-  DataSettings settings{"f", {}, "c", "", Unknown::refuse, false};
+  DataSettings settings{"f", {}, "c", "", Unknown::refuse};
 
   const ExperimentData data = read_experiment_data(
       write("f,c\nSiO2,b\n\"{'Si': 2, 'O': 4.0}\",a\nNaCl,\nNaCl,b\n"), settings, elements_);
@@ -274,9 +273,13 @@ TEST(ExperimentSummary, PairedDifferencesAreThoseByHand) {
   EXPECT_THROW(paired_difference({1, 2}, {1}, 0.1), Error);
 }
 
-TEST(ExperimentRun, ClipsColumnsToTheTrainingRows) {
-  EXPECT_EQ(clipped({0, 5, 2, 7, -1, 6, 9, 9}, 2, {0, 1}),
-            (std::vector<double>{0, 5, 2, 7, 0, 6, 2, 7}));
+TEST(Rounded, KeepsWhatTheScaleOfAColumnNeeds) {
+  EXPECT_EQ(rounded(2988.3208, 3000), "2988");
+  EXPECT_EQ(rounded(95.0213, 95), "95.02");
+  EXPECT_EQ(rounded(-0.02573, 0.4), "-0.0257");
+  EXPECT_EQ(rounded(-5.2239e-7, 2e-5), "-5.22e-07");
+  EXPECT_EQ(rounded(0, 0), "0.0000");
+  EXPECT_EQ(rounded(NAN, 1), "-");
 }
 
 // --- a run ---------------------------------------------------------------------------------------
