@@ -211,8 +211,8 @@ struct FitShape {
   /// Components along t that count (FitReport::rank_t); 0: not known, T.
   std::int64_t components = 0;
   bool same_kernel = false;  ///< k_M is k_G
-  std::size_t memory_limit =
-      0;  ///< of the device; 0: none. It decides what conjugate gradients keep
+  /// Of the device; 0: none. It decides what conjugate gradients keep.
+  std::size_t memory_limit = 0;
 };
 
 /// Beside the data that are passed in. Where the device is the CPU, both memories are one.

@@ -26,8 +26,7 @@ struct Sizes {
         curves(n * t) {
     if (shape.systems < 1 || shape.features < 1 || shape.points < 1)
       fail(Errc::invalid_argument,
-           "{} systems of {} features at {} points were given; expected 1 "
-           "or more of each",
+           "{} systems of {} features at {} points were given; expected 1 or more of each",
            shape.systems, shape.features, shape.points);
   }
 

@@ -83,10 +83,14 @@ void read_method(const SafetensorsFile& file, Model::State& state) {
   };
   if (!value.is_object()) refuse();
   const auto number = [&](const char* name, auto& to) {
+    using Number = std::remove_reference_t<decltype(to)>;
     const auto found = value.find(name);
     if (found == value.end()) return;
-    if (!found->is_number() && !found->is_boolean()) refuse();
-    to = found->get<std::remove_reference_t<decltype(to)>>();
+    const bool fits = std::is_same_v<Number, bool>       ? found->is_boolean()
+                      : std::is_floating_point_v<Number> ? found->is_number()
+                                                         : found->is_number_integer();
+    if (!fits) refuse();
+    to = found->template get<Number>();
   };
   const auto name = value.find("name");
   if (name == value.end()) refuse();

@@ -89,6 +89,38 @@ TEST_F(KrfdCost, ConjugateGradientsKeepToALimitAndSaySo) {
   EXPECT_LE(ratio, 1.0);
 }
 
+TEST_F(KrfdCost, TuningsHoldWhatTheySay) {
+  for (const bool same : {false, true}) {
+    Problem p = smooth_problem(200, 12, 4);
+    if (same) p.hyper.m = p.hyper.g;
+    Counted counted;
+    DeviceOptions with;
+    with.allocator = counted.allocator();
+    Device device = Device::cpu(with);
+    const FitShape shape{p.n(), p.x.cols, p.points(), 0, same, 0};
+    evidence(device, p.x.view(), p.t.view(), p.y.view(), p.hyper);
+    // One evaluation keeps no distances, which a tuning does: n x n values less.
+    const double kept = 8.0 * 200 * 200;
+    const double ratio =
+        static_cast<double>(counted.peak) / (evidence_cost(shape).device_bytes - kept);
+    EXPECT_GT(ratio, 0.9) << same;
+    EXPECT_LT(ratio, 1.1) << same;
+  }
+  const Problem p = smooth_problem(200, 12, 4);
+  Counted counted;
+  DeviceOptions with;
+  with.allocator = counted.allocator();
+  Device device = Device::cpu(with);
+  SearchOptions search;
+  search.trials = 8;  // both kinds of kernels are among them
+  search.random_only = true;
+  tune_by_cross_validation(device, p.x.view(), p.t.view(), p.y.view(), search);
+  const FitCost cost = cross_validation_cost({p.n(), p.x.cols, p.points(), 0, false, 0}, 5);
+  const double ratio = static_cast<double>(counted.peak) / cost.device_bytes;
+  EXPECT_GT(ratio, 0.9);
+  EXPECT_LT(ratio, 1.1);
+}
+
 /// A line of /proc/self/status in bytes.
 double status(const std::string& name) {
   std::ifstream file("/proc/self/status");

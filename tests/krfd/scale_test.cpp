@@ -4,6 +4,8 @@
 #include <cmath>
 #include <filesystem>
 
+#include "io/atomic_file.hpp"  // for write_file
+#include "io/input.hpp"        // for read_file
 #include "krfd/captured_log.hpp"
 #include "krfd/model_file.hpp"   // for write_model, read_model
 #include "krfd/model_state.hpp"  // for Model::State
@@ -295,6 +297,26 @@ TEST(KrfdScaleFiles, ComeBackAsTheyWere) {
     write_model(read, folder.path("again.safetensors"));
     EXPECT_EQ(read_model(folder.path("again.safetensors")).model.theta(), written.model.theta());
   }
+}
+
+TEST(KrfdScaleFiles, WhatIsNoMethodIsRefused) {
+  kronite::test::TemporaryFolder folder;
+  Device device = Device::cpu();
+  const SavedModel saved{fit(device, random_problem(8, 4), by(FitPath::nystrom, 3)), {}, {}};
+  write_model(saved, folder.path("m.safetensors"));
+  const std::string whole = io::read_file(folder.path("m.safetensors"));
+  const auto refused = [&](const std::string& what, const std::string& with) {
+    std::string bytes = whole;
+    const std::size_t at = bytes.find(what);
+    ASSERT_NE(at, std::string::npos) << what;
+    ASSERT_EQ(what.size(), with.size());
+    io::write_file(folder.path("bad.safetensors"), bytes.replace(at, what.size(), with));
+    EXPECT_THROW(read_model(folder.path("bad.safetensors")), Error) << with;
+  };
+  refused("nystrom", "nystrum");
+  refused("\\\"rank_t\\\":4", "\\\"rank_t\\\":t");
+  refused("\"format_version\":\"2\"", "\"format_version\":\"4\"");
+  refused("\"centres\"", "\"centros\"");  // then theta has a wrong shape
 }
 
 TEST(KrfdScaleOptions, ImpossibleOnesAreRefused) {
