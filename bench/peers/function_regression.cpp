@@ -85,11 +85,13 @@ void run(kronite::Device& device, const std::string& task, const Data& data, int
         krfd::tune_by_cross_validation(device, data.x(), data.t(), data.y(), options);
     std::printf("%.6f\n%.12g\n%lld\n", clock.seconds(), found.mae,
                 static_cast<long long>(found.trial));
-  } else if (task == "climb" && count == 0) {
+  } else if (task == "climb" && count == 1) {  // SYSTEMS, the first ones, that the climb sees
+    const std::int64_t seen = std::atoll(more[0]);
     krfd::EvidenceTuning options;
     options.starts = 1;
     const Clock clock;
-    const auto tuned = krfd::tune_by_evidence(device, data.x(), data.t(), data.y(), options);
+    const auto tuned = krfd::tune_by_evidence(device, data.x().rows_from(0, seen), data.t(),
+                                              data.y().rows_from(0, seen), options);
     const auto model = krfd::fit(device, data.x(), data.t(), data.y(), tuned.best.hyper);
     std::printf("%.6f\n%d\n", clock.seconds(), tuned.best.evaluations);
     write(data.folder + "mean", model.mean(device, data.x_test(), data.t()));
