@@ -11,6 +11,7 @@
 #include "kronite/ensemble.hpp"
 #include "kronite/error.hpp"
 #include "kronite/fingerprint.hpp"
+#include "kronite/forest.hpp"
 #include "kronite/functional_baselines.hpp"
 #include "kronite/io.hpp"
 #include "kronite/kernel.hpp"

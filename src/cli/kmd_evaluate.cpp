@@ -62,7 +62,8 @@ class TrialLine {
                                    settings_.learners[now.learner].name, now.trial + 1, now.trials);
     double done = static_cast<double>(now.trial);
     if (now.epochs > 0) {
-      text += fmt::format(", epoch {} of {}", now.epoch, now.epochs);
+      const bool trees = settings_.learners[now.learner].kind == kmd::LearnerKind::forest;
+      text += fmt::format(", {} {} of {}", trees ? "tree" : "epoch", now.epoch, now.epochs);
       done += static_cast<double>(now.epoch) / now.epochs;
     }
     if (done > 0)
@@ -222,8 +223,9 @@ void EvaluateCommand::run() const {
 void add_kmd_evaluate(CLI::App& kmd) {
   CLI::App* app = kmd.add_subcommand(
       "evaluate",
-      "How well properties or classes are predicted from descriptors: networks or kernel ridge\n"
-      "regression, for each descriptor on the same seeded splits of a table. Choices are made by\n"
+      "How well properties or classes are predicted from descriptors: networks, forests or kernel\n"
+      "ridge regression, for each descriptor on the same seeded splits of a table. Choices are "
+      "made by\n"
       "validation parts, figures are those of test parts.");
   const auto command = std::make_shared<EvaluateCommand>();
   app->add_option("--config", command->config,

@@ -59,6 +59,13 @@ class Run {
  private:
   std::int64_t classes() const { return std::ssize(data_.class_names); }
   std::int64_t targets() const { return std::ssize(settings_.data.targets); }
+  VectorView<const std::int32_t> class_of_row() const {
+    return {data_.classes.data(), std::ssize(data_.classes)};
+  }
+  MatrixView<const double> values() const { return {data_.values.data(), data_.rows(), targets()}; }
+  Values class_weights(const LearnerSettings& learner, const learn::RowParts& parts) const;
+  learn::Forest fit_forest(const LearnerSettings& learner, learn::RowsView x,
+                           const learn::RowParts& parts, std::size_t split);
   learn::RowModel fit_networks(const LearnerSettings& learner, learn::RowsView x,
                                const learn::RowParts& parts, Trial& trial);
   Values judge(const Values& predicted, const std::vector<std::int64_t>& rows) const;
@@ -70,14 +77,33 @@ class Run {
   ExperimentProgress now_;
 };
 
+/// Of classes; else none.
+Values Run::class_weights(const LearnerSettings& learner, const learn::RowParts& parts) const {
+  if (!settings_.classifies()) return {};
+  Values weights = learn::balanced_class_weights(class_of_row(), classes(), parts);
+  for (double& weight : weights) weight = std::pow(weight, learner.balance);
+  return weights;
+}
+
+learn::Forest Run::fit_forest(const LearnerSettings& learner, learn::RowsView x,
+                              const learn::RowParts& parts, std::size_t split) {
+  learn::ForestOptions options = learner.forest;
+  options.seed += split;
+  options.class_weights = class_weights(learner, parts);
+  options.after_tree = [&](int grown) {
+    now_.epoch = grown;
+    now_.epochs = options.trees;
+    return !hooks_.progress || hooks_.progress(now_);
+  };
+  return settings_.classifies() ? learn::fit_forest(options, x, class_of_row(), classes(), parts)
+                                : learn::fit_forest(options, x, values(), parts);
+}
+
 learn::RowModel Run::fit_networks(const LearnerSettings& learner, learn::RowsView x,
                                   const learn::RowParts& parts, Trial& trial) {
   learn::RowFitOptions options = learner.network;
-  const VectorView<const std::int32_t> of_row{data_.classes.data(), std::ssize(data_.classes)};
-  if (settings_.classifies()) {
-    options.class_weights = learn::balanced_class_weights(of_row, classes(), parts);
-    for (double& weight : options.class_weights) weight = std::pow(weight, learner.balance);
-  }
+  const VectorView<const std::int32_t> of_row = class_of_row();
+  options.class_weights = class_weights(learner, parts);
   learn::RowModel model;
   for (int member = 0; member < learner.members; ++member) {
     options.fit.seed = learner.network.fit.seed +
@@ -91,8 +117,7 @@ learn::RowModel Run::fit_networks(const LearnerSettings& learner, learn::RowsVie
     learn::RowFit fit =
         settings_.classifies()
             ? learn::fit_rows(device_, options, x, of_row, classes(), parts, fit_hooks)
-            : learn::fit_rows(device_, options, x, {data_.values.data(), data_.rows(), targets()},
-                              parts, fit_hooks);
+            : learn::fit_rows(device_, options, x, values(), parts, fit_hooks);
     trial.best_epochs.push_back(fit.best_epoch);
     model.members.push_back(std::move(fit.network));
   }
@@ -138,9 +163,13 @@ void Run::trial(const Described& described, const learn::RowParts& parts, Trial&
                                                                   std::int64_t n) {
       return model.predict(device_, MatrixView<const double>{rows.data(), n, width}).values;
     };
+  } else if (learner.kind == LearnerKind::forest) {
+    predict = [&, forest = fit_forest(learner, x, parts, trial.split)](const Values& rows,
+                                                                       std::int64_t n) {
+      return forest.predict(MatrixView<const double>{rows.data(), n, width}).values;
+    };
   } else {
-    auto fit = learn::fit_kernel_ridge(device_, learner.ridge, x,
-                                       {data_.values.data(), data_.rows(), targets()}, parts);
+    auto fit = learn::fit_kernel_ridge(device_, learner.ridge, x, values(), parts);
     trial.length_scale = fit.model.length_scale;
     trial.ridge = fit.model.ridge;
     predict = [&, model = std::move(fit.model)](const Values& rows, std::int64_t n) {

@@ -12,6 +12,7 @@
 
 #include "kmd/file_settings.hpp"   // for Kind
 #include "kronite/device.hpp"      // for Device
+#include "kronite/forest.hpp"      // for ForestOptions
 #include "kronite/kmd.hpp"         // for Components, Settings, Unknown, Weights
 #include "kronite/regression.hpp"  // for RowParts, RowFitOptions, KernelRidgeOptions
 
@@ -45,7 +46,7 @@ struct DescriptorSettings {
   Settings settings;  ///< of kernel means
 };
 
-enum class LearnerKind { network, kernel_ridge };
+enum class LearnerKind { network, kernel_ridge, forest };
 
 struct LearnerSettings {
   std::string name;
@@ -56,6 +57,7 @@ struct LearnerSettings {
   /// class the same.
   double balance = 0;
   learn::KernelRidgeOptions ridge;
+  learn::ForestOptions forest;
 };
 
 struct ExperimentSettings {
@@ -144,7 +146,7 @@ struct Experiment {
 struct ExperimentProgress {
   std::size_t trial = 0, trials = 0;  ///< done, of all
   std::size_t split = 0, descriptor = 0, learner = 0;
-  int epoch = 0, epochs = 0;  ///< of the whole ensemble; 0 of 0 of kernel ridge
+  int epoch = 0, epochs = 0;  ///< of the whole ensemble, or trees; 0 of 0 of kernel ridge
 };
 
 struct ExperimentHooks {

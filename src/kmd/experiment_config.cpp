@@ -95,21 +95,31 @@ void read_ridge(io::TomlTable& table, learn::KernelRidgeOptions& ridge) {
   table.read("seed", ridge.seed);
 }
 
+void read_forest(io::TomlTable& table, bool classifies, LearnerSettings& learner) {
+  table.read("trees", learner.forest.trees, {1, 1e5});
+  table.read("tried", learner.forest.tried, {0, kMost});
+  table.read("seed", learner.forest.seed);
+  if (classifies) table.read("balance", learner.balance, {0, 1});
+}
+
 LearnerSettings read_learner(io::TomlTable& table, bool classifies) {
-  static const std::vector<std::string> kinds = {"network", "kernel_ridge"};
+  static const std::vector<std::string> kinds = {"network", "kernel_ridge", "forest"};
+  static const char* const names[] = {"network", "kernel ridge", "forest"};
   LearnerSettings learner;
   read_name(table, "kind", kinds, learner.kind);
-  learner.name = learner.kind == LearnerKind::network ? "network" : "kernel ridge";
+  learner.name = names[static_cast<std::size_t>(learner.kind)];
   table.read("name", learner.name);
   if (learner.kind == LearnerKind::network)
     read_network(table, classifies, learner);
+  else if (learner.kind == LearnerKind::forest)
+    read_forest(table, classifies, learner);
   else
     read_ridge(table, learner.ridge);
   table.finish();
   if (classifies && learner.kind == LearnerKind::kernel_ridge)
     fail(Errc::parse,
-         "{}: kernel_ridge predicts values, and classes are asked for; a network is "
-         "expected",
+         "{}: kernel_ridge predicts values, and classes are asked for; a network or "
+         "a forest is expected",
          table.where("kind"));
   return learner;
 }

@@ -186,7 +186,7 @@ std::string trial_json(const ExperimentSettings& settings, const ExperimentData&
             {"validation", metrics(trial.validation)}};
   if (settings.learners[trial.learner].kind == LearnerKind::network) {
     json["best_epochs"] = trial.best_epochs;
-  } else {
+  } else if (settings.learners[trial.learner].kind == LearnerKind::kernel_ridge) {
     json["length_scale"] = trial.length_scale;
     json["ridge"] = trial.ridge;
   }

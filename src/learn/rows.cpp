@@ -139,4 +139,37 @@ void check_width(RowsView x, std::int64_t inputs) {
     fail(Errc::invalid_argument, "the rows have {} values, the model takes {}", x.cols(), inputs);
 }
 
+std::int32_t class_of(VectorView<const std::int32_t> classes, std::int64_t count,
+                      std::int64_t row) {
+  const std::int32_t of_class = classes.data[row];
+  if (of_class < 0 || of_class >= count)
+    fail(Errc::invalid_argument, "row {} has the class {}, expected 0 to {}", row, of_class,
+         count - 1);
+  return of_class;
+}
+
+std::vector<std::int64_t> class_sizes(VectorView<const std::int32_t> classes, std::int64_t count,
+                                      const RowParts& parts) {
+  if (count < 2) fail(Errc::invalid_argument, "there are {} classes, expected at least 2", count);
+  std::vector<std::int64_t> sizes(static_cast<std::size_t>(count), 0);
+  for (const std::int64_t row : parts.training)
+    ++sizes[static_cast<std::size_t>(class_of(classes, count, row))];
+  for (std::size_t k = 0; k < sizes.size(); ++k)
+    if (sizes[k] == 0)
+      fail(Errc::invalid_argument,
+           "none of the {} training rows is of class {}: a classifier needs rows of every class",
+           parts.training.size(), k);
+  return sizes;
+}
+
+std::vector<float> checked_class_weights(const std::vector<double>& weights, std::int64_t count) {
+  if (!weights.empty() && static_cast<std::int64_t>(weights.size()) != count)
+    fail(Errc::invalid_argument, "there are {} class weights for {} classes", weights.size(),
+         count);
+  for (const double weight : weights)
+    if (!(weight > 0 && std::isfinite(weight)))
+      fail(Errc::invalid_argument, "a class weight is {}, expected a number above 0", weight);
+  return {weights.begin(), weights.end()};
+}
+
 }  // namespace kronite::learn

@@ -35,6 +35,17 @@ template <class T>
 std::vector<T> standardised(const RowScaler& scaler, RowsView x, std::int64_t first,
                             std::int64_t count, const char* what);
 
+/// @throws Error invalid_argument when the class of the row is not one of `count`.
+std::int32_t class_of(VectorView<const std::int32_t> classes, std::int64_t count, std::int64_t row);
+
+/// Training rows of each class.
+/// @throws Error invalid_argument as class_of(), for fewer than two classes or one without rows.
+std::vector<std::int64_t> class_sizes(VectorView<const std::int32_t> classes, std::int64_t count,
+                                      const RowParts& parts);
+
+/// @throws Error invalid_argument unless there are none, or `count` above 0.
+std::vector<float> checked_class_weights(const std::vector<double>& weights, std::int64_t count);
+
 /// @throws Error invalid_argument when rows to be predicted are not `inputs` wide.
 void check_width(RowsView x, std::int64_t inputs);
 

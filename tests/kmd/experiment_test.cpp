@@ -103,7 +103,8 @@ TEST(ExperimentConfig, RefusesWhatMakesNoSense) {
       "e.toml:4: parts are expected to add up to 1, not ");
   EXPECT_EQ(
       refusal("[data]\nclass = \"c\"\n" + descriptor + "[[learner]]\nkind = \"kernel_ridge\"\n"),
-      "e.toml:6: kernel_ridge predicts values, and classes are asked for; a network is expected");
+      "e.toml:6: kernel_ridge predicts values, and classes are asked for; a network or a forest is "
+      "expected");
   EXPECT_EQ(refusal(data + descriptor + network + "balance = 1\n").substr(0, 50),
             "e.toml:7: there is no setting \"learner[1].balance\"");
   EXPECT_EQ(refusal(data + descriptor + "[learner]\nkind = \"network\"\n"),
@@ -364,6 +365,56 @@ patience = 0
   EXPECT_EQ(metric_names(settings, data).size(), e.trials[0].metrics.size());
   EXPECT_THROW(run_experiment(device, settings, data, elements,
                               {[](const ExperimentProgress& now) { return now.epoch < 2; }, {}}),
+               Error);
+}
+
+TEST_P(ExperimentRuns, ForestsPredictValuesAndClasses) {
+  const Components elements = Components::of(ElementTable::embedded());
+  const std::string rest = R"([splits]
+count = 2
+[[descriptor]]
+kind = "statistics"
+[[learner]]
+kind = "forest"
+trees = 60
+tried = 20
+seed = 5
+)";
+  ExperimentData data = binaries(elements);
+  data.classes.clear();
+  const ExperimentSettings values =
+      parse_experiment_config("[data]\ntarget = \"y\"\n" + rest, "e.toml");
+  EXPECT_EQ(values.learners[0].name, "forest");
+
+  const Experiment of_values = run_experiment(device, values, data, elements);
+
+  ASSERT_EQ(of_values.trials.size(), 2U);
+  for (const Trial& trial : of_values.trials) EXPECT_GT(trial.metrics[2], 0.8);  // R2
+  // Each split has trees of its own: those of the second are those of the seed 6.
+  learn::ForestOptions options = values.learners[0].forest;
+  options.seed = 6;
+  std::vector<double> x(data.names.size() * 232);
+  const MatrixView<double> rows{x.data(), data.rows(), 232};
+  summary_statistics(data.weights, elements, false, rows);
+  const auto predicted =
+      learn::fit_forest(options, MatrixView<const double>(rows),
+                        {data.values.data(), data.rows(), 1}, of_values.splits[1])
+          .predict(rows);
+  const auto& test = of_values.splits[1].test;
+  for (std::size_t i = 0; i < test.size(); ++i)
+    EXPECT_EQ(of_values.trials[1].predicted[i], predicted.at(test[i], 0));
+
+  data = binaries(elements);
+  data.values.clear();
+  data.class_names = {"second row", "third row"};
+  const ExperimentSettings classes =
+      parse_experiment_config("[data]\nclass = \"c\"\n" + rest + "balance = 1\n", "e.toml");
+  EXPECT_EQ(classes.learners[0].balance, 1);
+  const Experiment of_classes = run_experiment(device, classes, data, elements);
+  for (const Trial& trial : of_classes.trials)
+    EXPECT_GT(trial.metrics[main_metric(classes, data)], 0.9);
+  EXPECT_THROW(run_experiment(device, classes, data, elements,
+                              {[](const ExperimentProgress& now) { return now.epoch < 30; }, {}}),
                Error);
 }
 
