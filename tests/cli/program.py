@@ -6,6 +6,12 @@ import subprocess
 PROGRAM = os.environ["KRONITE"]
 
 
+def takes_memory_of_its_own():
+    """Whether the program was built with AddressSanitizer, whose memory is not that of the program."""
+    with open(PROGRAM, "rb") as file:
+        return b"__asan_init" in file.read()
+
+
 def run(*arguments, stdout=subprocess.PIPE, **options):
     """Runs the program to its end; the result has returncode, stdout and stderr as text."""
     return subprocess.run(
