@@ -20,6 +20,14 @@ def run(*arguments, stdout=subprocess.PIPE, **options):
     )
 
 
+def peak_memory(*arguments, **options):
+    """Runs the program to its end; its return code, and the most memory that it held, in bytes."""
+    with subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.DEVNULL, **options) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage.ru_maxrss * 1024
+
+
 def start(*arguments):
     """Starts the program and leaves it running."""
     return subprocess.Popen(
