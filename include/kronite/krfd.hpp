@@ -215,7 +215,8 @@ struct FitShape {
   std::size_t memory_limit = 0;
 };
 
-/// Beside the data that are passed in. Where the device is the CPU, both memories are one.
+/// Beside the data that are passed in. Where the device is the CPU, both memories are one. Of a
+/// Nystrom fit memory is at most this: functions of centres that depend on each other are left out.
 struct FitCost {
   double operations = 0;    ///< with floating-point numbers
   double device_bytes = 0;  ///< at the peak

@@ -110,7 +110,7 @@ FitCost nystrom(const FitShape& shape, const Sizes& s, const FitOptions& options
   cost.device_bytes = kBytes * std::max(s.finding_basis_t(),
                                         rows + std::max({gathering, solving, remainder, half}) +
                                             2 * m * s.k + s.basis_t());
-  cost.host_bytes = kBytes * (s.n * s.p + 4 * s.curves + 3 * m * s.t);
+  cost.host_bytes = kBytes * (s.n * s.p + 3 * s.curves + 3 * m * s.t);
   return cost;
 }
 

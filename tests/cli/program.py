@@ -6,12 +6,26 @@ import subprocess
 PROGRAM = os.environ["KRONITE"]
 
 
+def takes_memory_of_its_own():
+    """Whether the program was built with AddressSanitizer, whose memory is not that of the program."""
+    with open(PROGRAM, "rb") as file:
+        return b"__asan_init" in file.read()
+
+
 def run(*arguments, stdout=subprocess.PIPE, **options):
     """Runs the program to its end; the result has returncode, stdout and stderr as text."""
     return subprocess.run(
         [PROGRAM, *map(str, arguments)],
         stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=120, check=False, **options,
     )
+
+
+def peak_memory(*arguments, **options):
+    """Runs the program to its end; its return code, and the most memory that it held, in bytes."""
+    with subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.DEVNULL, **options) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage.ru_maxrss * 1024
 
 
 def start(*arguments):

@@ -133,6 +133,9 @@ double status(const std::string& name) {
 }
 
 TEST_F(KrfdCost, MemoryOfTheProcessIsWithinATenthOfWhatIsSaid) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "AddressSanitizer takes memory of its own";
+#endif
   const Problem p = random_problem(1300, 120, 4);
   DeviceOptions one_thread;
   one_thread.threads = 1;
