@@ -11,8 +11,8 @@ dense_t.npy and dense_fold_of_train_row.npy (750 systems, 51 points).
 - search:   hyper-parameters by 5-fold cross-validation. kronite draws the trials (TPE); numpy fits the same
             trials again without each fold, by explicit inverses. It does so for the first --sample trials and the
             best one, and its time is scaled to all; what both say of those must agree.
-- evidence: one climb of the evidence, on all systems and on half of them, and the fit of all, against numpy's search of 300 trials at the time of one that
-            was found above (run search too).
+- evidence: one climb of the evidence, on all systems and on half of them, and the fit of all, against numpy's
+            search of 300 trials at the time of one that was found above (run search too).
 - fit:      one fit of --systems systems at 200 points of artificial curves.
 - bands:    standard deviations of 3,000 systems after the tutorial's fit, of the published form, against two
             loops over systems on a part of them, scaled to all: quadratic forms alone, and, as a program does that

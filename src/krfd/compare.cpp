@@ -5,8 +5,9 @@
 #include <limits>
 #include <numeric>
 
-#include "base/fail.hpp"      // for fail
-#include "io/toml_table.hpp"  // for TomlTable
+#include "base/fail.hpp"          // for fail
+#include "io/toml_table.hpp"      // for TomlTable
+#include "math/kernel_names.hpp"  // for kernel_names
 
 namespace kronite::krfd {
 namespace {
@@ -47,6 +48,8 @@ constexpr int kSearchFolds = 5;
 Judged by_evidence(Device& device, const Parts& parts, const CompareSettings& settings,
                    const Progress& progress) {
   EvidenceTuning tuning;
+  tuning.start.g.kind = tuning.start.m.kind = settings.kernel_x;
+  tuning.start.t.kind = settings.kernel_t;
   tuning.starts = settings.starts;
   tuning.seed = settings.seed;
   tuning.progress = progress;
@@ -80,6 +83,7 @@ Judged by_cross_validation(Device& device, const Parts& parts, const CompareSett
 
 Judged by_krr(Device& device, const Parts& parts, const CompareSettings& settings, bool per_point) {
   KrrSearch search;
+  search.kernel = settings.krr_kernel;
   search.sigmas = settings.krr_sigmas;
   search.lambdas = settings.krr_lambdas;
   search.per_point = per_point;
@@ -125,6 +129,12 @@ Judged by_flm(Device& device, const Parts& parts, const CompareSettings& setting
   return judge_means(model.predict(device, parts.x_test, parts.t), parts.y_test);
 }
 
+void read_kernel(io::TomlTable& table, const char* key, KernelKind& kind) {
+  auto number = static_cast<std::size_t>(kind);
+  table.read(key, number, math::kernel_names());
+  kind = static_cast<KernelKind>(number);
+}
+
 }  // namespace
 
 CompareSettings read_compare_settings(const std::string& path) {
@@ -148,11 +158,14 @@ CompareSettings read_compare_settings(const std::string& path) {
   splits.read("groups", s.groups);
   splits.finish();
   io::TomlTable krfd = file.table("krfd");
+  read_kernel(krfd, "kernel_x", s.kernel_x);
+  read_kernel(krfd, "kernel_t", s.kernel_t);
   krfd.read("starts", s.starts, {1, 1000});
   krfd.read("tune_on", s.tune_on, {0, kMany});
   krfd.read("trials", s.trials, {0, kMany});
   krfd.finish();
   io::TomlTable krr = file.table("krr");
+  read_kernel(krr, "kernel", s.krr_kernel);
   krr.read("sigmas", s.krr_sigmas, {1 / kLarge, kLarge}, 1, 1000);
   krr.read("lambdas", s.krr_lambdas, {1 / kLarge, kLarge}, 1, 1000);
   krr.read("folds", s.krr_folds, {2, kMany});

@@ -23,11 +23,13 @@ struct CompareSettings {
   std::uint64_t seed = 0;
   std::string groups;  ///< file with the group of each system, which is not split; or empty
 
+  KernelKind kernel_x = KernelKind::gaussian, kernel_t = kernel_x;  ///< of the evidence's climbs
   int starts = 3;            ///< of the climbs of KRFD's evidence
   std::int64_t tune_on = 0;  ///< systems that the evidence is climbed on; 0: all
   int trials = 0;            ///< of KRFD's search by cross-validation; 0: it is left out
   std::vector<double> krr_sigmas{0.5, 1, 2, 4, 8}, krr_lambdas{1e-5, 1e-4, 1e-3, 1e-2, 1e-1};
   int krr_folds = 5;
+  KernelKind krr_kernel = KernelKind::gaussian;
   FlmOptions flm;
   std::vector<double>
       flm_lambdas;  ///< that of least error in cross-validation; empty: the one above

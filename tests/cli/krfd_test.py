@@ -453,6 +453,13 @@ class Compare(Case):
         self.good("compare", "--config", "c.toml", "--out", "c.csv")
         self.write("one.toml", config.replace("lambdas = [1e-3, 1e3]", "lambda = 1e-3"))
         self.good("compare", "--config", "one.toml", "--out", "one.csv")
+        self.write("m.toml", config.replace("[krr]\n", '[krr]\nkernel = "matern32"\n').replace(
+            "[krfd]\n", '[krfd]\nkernel_x = "matern32"\n'))
+        self.good("compare", "--config", "m.toml", "--out", "m.csv")
+        for gaussian, matern in zip(self.rows("c.csv")[1:], self.rows("m.csv")[1:]):
+            self.assertEqual(gaussian[2] == matern[2], gaussian[0] == "FLM", gaussian[0])  # which has no such kernel
+        self.write("n.toml", config.replace("[krr]\n", '[krr]\nkernel = "cosine"\n'))
+        self.expect_failure("matern32", "compare", "--config", "n.toml")
         flm = [[row for row in self.rows(name) if row[0] == "FLM"] for name in ("c.csv", "one.csv")]
         # A ridge of 1,000 flattens every curve: the smaller one is chosen.
         self.assertEqual([row[:6] for row in flm[0]], [row[:6] for row in flm[1]])
