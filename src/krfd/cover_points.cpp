@@ -1,6 +1,5 @@
 // Points of a grid for observations that have points of their own.
 #include <algorithm>
-#include <cstring>
 #include <limits>
 
 #include "base/fail.hpp"  // for fail

@@ -39,7 +39,7 @@ TunedSettings tune_settings(Device& device, const LongCurves& curves,
                             const std::vector<double>& grid, const IrregularSettings& start,
                             EvidenceTuning how);
 
-/// So many of the systems, drawn at random, or all where 0 or more are asked for.
+/// So many of the systems, drawn at random; all where `count` is 0, or more than there are.
 LongCurves some_systems(const LongCurves& curves, std::int64_t count, std::uint64_t seed);
 
 }  // namespace kronite::krfd
