@@ -217,6 +217,7 @@ void add_krfd_evaluate(CLI::App& krfd) {
                   "Systems of one group fall into one part: the name of a group on each line, in\n"
                   "the order of the systems")
       ->check(CLI::ExistingFile.description(""))
+      ->excludes("--test-ids")
       ->type_name("FILE");
   app->add_option("--learning-curve", command->curve,
                   "Also learn from so many of the systems, such as 50,100,200, and predict the\n"

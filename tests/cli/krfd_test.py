@@ -401,6 +401,8 @@ class Evaluate(Case):
         # A quarter of 20 systems is 5; groups have 4, and a second one is begun.
         self.assertEqual(len(tested), 8)
         self.assertEqual(len({k % 5 for k in tested}), 2)
+        self.expect_failure("--test-ids excludes --groups", "evaluate", *CURVES, *GIVEN, "--groups", "groups.txt",
+                            "--test-ids", "groups.txt", code=2)
         self.write("groups.txt", "a\nb\n")
         self.expect_failure("groups.txt has 2 lines; one for each of 20 systems is expected", *evaluate)
         self.write("groups.txt", "a\n" * 20)
