@@ -150,8 +150,11 @@ void FitCommand::run() const {
     fail(Errc::invalid_argument, "--journal is for --tune cross-validation");
   scale.options({});  // what does not fit is refused before anything is read
   if (files.own.given()) {
-    if (leave_one_out)
-      fail(Errc::invalid_argument, "--leave-one-out is for curves at common points");
+    if (leave_one_out || scale.solver != "exact" || scale.rank_tolerance > 0)
+      fail(Errc::invalid_argument, "{} is for curves at common points",
+           leave_one_out             ? "--leave-one-out"
+           : scale.solver != "exact" ? "--solver"
+                                     : "--rank-tolerance");
     return fit_long(files, hyper, tuning, device, tune, out, dry_run);
   }
   const Curves curves = files.read();

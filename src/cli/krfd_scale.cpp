@@ -35,7 +35,7 @@ std::string memory_text(double bytes) {
 void ScaleChoice::add(CLI::App& command) {
   command_ = &command;
   command
-      .add_option("--method", method,
+      .add_option("--solver", solver,
                   "exact; pcg: the same by conjugate gradients, in memory that grows with the\n"
                   "number of systems, to --tolerance; nystrom: kernels restricted to functions of\n"
                   "--centres, with an estimate of what that changes")
@@ -66,19 +66,19 @@ void ScaleChoice::add(CLI::App& command) {
 }
 
 krfd::FitOptions ScaleChoice::options(krfd::FitOptions fit) const {
-  const auto only_for = [&](const char* option, bool fits, const char* methods) {
+  const auto only_for = [&](const char* option, bool fits, const char* solvers) {
     if (!fits && command_->count(option) > 0)
-      fail(Errc::invalid_argument, "{} is for --method {}", option, methods);
+      fail(Errc::invalid_argument, "{} is for --solver {}", option, solvers);
   };
-  only_for("--centres", method != "exact", "pcg or nystrom");
-  only_for("--tolerance", method == "pcg", "pcg");
-  only_for("--max-iterations", method == "pcg", "pcg");
+  only_for("--centres", solver != "exact", "pcg or nystrom");
+  only_for("--tolerance", solver == "pcg", "pcg");
+  only_for("--max-iterations", solver == "pcg", "pcg");
   // No bands are asked for here: those of a prediction are made from the model file.
   fit.uncertainty = false;
   fit.scale = scale;
   fit.rank_tolerance = rank_tolerance;
-  if (method == "pcg") fit.path = krfd::FitPath::conjugate_gradients;
-  if (method == "nystrom") fit.path = krfd::FitPath::nystrom;
+  if (solver == "pcg") fit.path = krfd::FitPath::conjugate_gradients;
+  if (solver == "nystrom") fit.path = krfd::FitPath::nystrom;
   return fit;
 }
 

@@ -13,14 +13,14 @@ class App;
 
 namespace kronite::cli {
 
-/// --method, --centres, --tolerance, --max-iterations, --rank-tolerance.
+/// --solver, --centres, --tolerance, --max-iterations, --rank-tolerance.
 struct ScaleChoice {
-  std::string method = "exact";
+  std::string solver = "exact";
   krfd::ScaleOptions scale;
   double rank_tolerance = 0;
 
   void add(CLI::App& command);
-  /// Those of this way. @throws Error invalid_argument when an option is for another method.
+  /// Those of this way. @throws Error invalid_argument when an option is for another one.
   krfd::FitOptions options(krfd::FitOptions fit) const;
 
  private:

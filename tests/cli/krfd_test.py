@@ -120,9 +120,9 @@ class Fit(Case):
 
     def test_fits_of_many_systems_say_how_far_they_are_from_the_exact_one(self):
         self.model()
-        pcg = self.good("fit", *CURVES, *GIVEN, "--method", "pcg", "--centres", 15, "--out", "p.safetensors")
+        pcg = self.good("fit", *CURVES, *GIVEN, "--solver", "pcg", "--centres", 15, "--out", "p.safetensors")
         self.assertRegex(pcg.stdout, r"conjugate gradients: \d+ iterations, residual \S+ of the right-hand side\n")
-        few = self.good("fit", *CURVES, *GIVEN, "--method", "nystrom", "--centres", 15, "--out", "n.safetensors")
+        few = self.good("fit", *CURVES, *GIVEN, "--solver", "nystrom", "--centres", 15, "--out", "n.safetensors")
         self.assertRegex(few.stdout, r"nystrom: 15 centres miss \S+ of k_G and \S+ of k_M")
         for name in ("m", "p", "n"):
             self.good("predict", "--model", name + ".safetensors", "--x", "X.csv", "--out", name + ".csv")
@@ -136,10 +136,10 @@ class Fit(Case):
     def test_options_of_other_methods_are_refused(self):
         self.demo_data()
         out = ("--out", "m.safetensors")
-        self.expect_failure("--centres is for --method pcg or nystrom", "fit", *CURVES, *GIVEN, "--centres", 5, *out)
-        self.expect_failure("--tolerance is for --method pcg", "fit", *CURVES, *GIVEN, "--method", "nystrom",
+        self.expect_failure("--centres is for --solver pcg or nystrom", "fit", *CURVES, *GIVEN, "--centres", 5, *out)
+        self.expect_failure("--tolerance is for --solver pcg", "fit", *CURVES, *GIVEN, "--solver", "nystrom",
                             "--tolerance", 1e-3, *out)
-        self.expect_failure("--centres", "fit", *CURVES, *GIVEN, "--method", "nystrom", "--centres", 0, *out, code=2)
+        self.expect_failure("--centres", "fit", *CURVES, *GIVEN, "--solver", "nystrom", "--centres", 0, *out, code=2)
 
     @unittest.skipIf(takes_memory_of_its_own(), "AddressSanitizer takes memory of its own")
     def test_memory_is_within_a_tenth_of_what_a_dry_run_says(self):

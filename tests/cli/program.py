@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 
 PROGRAM = os.environ["KRONITE"]
 
@@ -20,12 +21,23 @@ def run(*arguments, stdout=subprocess.PIPE, **options):
     )
 
 
+# A process counts the memory of the one that it came from until it begins. So the program is started
+# by a small Python, not by that of the tests, which may hold more than the program does.
+_MEASURE = """
+import os, subprocess, sys
+with subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL) as process:
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+print(process.returncode, usage.ru_maxrss * 1024)
+"""
+
+
 def peak_memory(*arguments, **options):
     """Runs the program to its end; its return code, and the most memory that it held, in bytes."""
-    with subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.DEVNULL, **options) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, usage.ru_maxrss * 1024
+    done = subprocess.run([sys.executable, "-c", _MEASURE, PROGRAM, *map(str, arguments)],
+                          stdout=subprocess.PIPE, text=True, check=True, **options)
+    code, peak = done.stdout.split()
+    return int(code), int(peak)
 
 
 def start(*arguments):

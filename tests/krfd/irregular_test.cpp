@@ -95,9 +95,8 @@ TEST_P(Irregular, DeviationsAreThoseOfTheDensePosterior) {
   const Dense normal = sum(oracle::product(transposed(h), h), penalty());
   const Dense covariance = oracle::product(phi, oracle::solve(normal, transposed(phi)));
 
-  const auto plain = model.predict_std(device, wanted.x.view(), wanted.points());
-  IrregularBandOptions noisy;
-  noisy.include_noise = true;
+  const IrregularBandOptions within_span{false, false}, noisy{true, false};
+  const auto plain = model.predict_std(device, wanted.x.view(), wanted.points(), within_span);
   const auto with_noise = model.predict_std(device, wanted.x.view(), wanted.points(), noisy);
 
   EXPECT_EQ(plain.mean, model.predict(device, wanted.x.view(), wanted.points()));
