@@ -4,8 +4,8 @@
 #include <cmath>
 #include <functional>
 
-#include "krfd/evidence.hpp"  // for evidence_of
 #include "krfd/artificial.hpp"
+#include "krfd/evidence.hpp"  // for evidence_of
 #include "krfd/problem.hpp"
 #include "kronite/error.hpp"
 #include "support/on_each_device.hpp"
