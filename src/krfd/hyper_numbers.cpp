@@ -50,15 +50,17 @@ double typical_distance(MatrixView<const double> x) {
   return *middle;
 }
 
+void set_length(Kernel& kernel, double length, std::int64_t columns) {
+  const bool each_column = kernel.length_scales.size() > 1;
+  const double shared = each_column ? std::sqrt(static_cast<double>(columns)) : 1;
+  for (double& value : kernel.length_scales) value = length * shared;
+}
+
 Hyperparameters drawn_start(Hyperparameters hyper, const DataScales& scales, std::uint64_t seed,
                             std::uint64_t number) {
   math::Random random(seed, number);
   const auto stretch = [&](Kernel& kernel, double typical, std::int64_t columns) {
-    // Columns with scales of their own share the distance among them.
-    const bool each_column = kernel.length_scales.size() > 1;
-    const double shared = each_column ? std::sqrt(static_cast<double>(columns)) : 1;
-    const double length = typical * std::exp(random.normal()) / 2;
-    for (double& value : kernel.length_scales) value = length * shared;
+    set_length(kernel, typical * std::exp(random.normal()) / 2, columns);
   };
   stretch(hyper.g, scales.of_x, scales.features);
   stretch(hyper.m, 4 * scales.of_x, scales.features);

@@ -16,6 +16,9 @@ Hyperparameters with_logarithms(Hyperparameters hyper, const std::vector<double>
 /// Median distance of some of the rows that differ, 1 where they are all equal.
 double typical_distance(MatrixView<const double> x);
 
+/// One length scale for all columns, or as many of columns that share it among them.
+void set_length(Kernel& kernel, double length, std::int64_t columns);
+
 /// What starts are drawn around.
 struct DataScales {
   double of_x = 1, of_t = 1;  ///< typical distances

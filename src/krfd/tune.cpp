@@ -3,11 +3,11 @@
 #include <cmath>
 #include <limits>
 
-#include "base/fail.hpp"      // for fail
-#include "base/log.hpp"       // for notice
-#include "krfd/evidence.hpp"  // for evidence_of
-#include "math/lbfgs.hpp"     // for minimise
-#include "math/random.hpp"    // for Random
+#include "base/fail.hpp"           // for fail
+#include "base/log.hpp"            // for notice
+#include "krfd/evidence.hpp"       // for evidence_of
+#include "krfd/hyper_numbers.hpp"  // for logarithms_of, drawn_start
+#include "math/lbfgs.hpp"          // for minimise
 
 namespace kronite::krfd {
 namespace {
@@ -16,46 +16,12 @@ constexpr std::size_t kLambdas = 3;
 /// Steps with the lambdas alone. More of them only follow length scales that are not kept.
 constexpr int kLambdaSteps = 5;
 
-/// f(number) for the lambdas, then for every length scale.
-template <class Hyper, class F>
-void for_each_number(Hyper& hyper, const F& f) {
-  f(hyper.lambda_g);
-  f(hyper.lambda_t);
-  f(hyper.lambda_m);
-  for (auto* kernel : {&hyper.g, &hyper.t, &hyper.m})
-    for (auto& length : kernel->length_scales) f(length);
-}
-
-std::vector<double> logarithms(const Hyperparameters& hyper) {
-  std::vector<double> x;
-  for_each_number(hyper, [&](double value) { x.push_back(std::log(value)); });
-  return x;
-}
-
-/// In the order of for_each_number().
+/// In the order of logarithms_of().
 std::vector<double> numbers(const EvidenceGradient& g) {
   std::vector<double> x{g.lambda_g, g.lambda_t, g.lambda_m};
   for (const auto* lengths : {&g.g, &g.t, &g.m})
     x.insert(x.end(), lengths->begin(), lengths->end());
   return x;
-}
-
-/// Median distance of some of the rows, 1 where they are all equal.
-double typical_distance(MatrixView<const double> x) {
-  constexpr std::int64_t kMost = 100;
-  const std::int64_t step = std::max<std::int64_t>(1, x.rows / kMost);
-  std::vector<double> distances;
-  for (std::int64_t i = 0; i < x.rows; i += step)
-    for (std::int64_t j = 0; j < i; j += step) {
-      double squares = 0;
-      for (std::int64_t k = 0; k < x.cols; ++k)
-        squares += (x.row(i)[k] - x.row(j)[k]) * (x.row(i)[k] - x.row(j)[k]);
-      if (squares > 0) distances.push_back(std::sqrt(squares));
-    }
-  if (distances.empty()) return 1;
-  const auto middle = distances.begin() + static_cast<std::ptrdiff_t>(distances.size() / 2);
-  std::nth_element(distances.begin(), middle, distances.end());
-  return *middle;
 }
 
 class Climbing {
@@ -68,7 +34,7 @@ class Climbing {
     result.hyper = start;
     const int before = evaluations_;
     // First the lambdas alone: the eigenvalues of that start serve all steps.
-    const std::size_t all = logarithms(start).size();
+    const std::size_t all = logarithms_of(start).size();
     if (ascend(result, kLambdas)) ascend(result, all);
     if (std::isfinite(result.log_evidence) && bring_back_constant(result)) ascend(result, all);
     result.evaluations = evaluations_ - before;
@@ -77,18 +43,9 @@ class Climbing {
 
   /// Length scales around the distances of the data, lambdas over four powers of ten.
   Hyperparameters drawn(std::uint64_t number) const {
-    math::Random random(options_.seed, number);
-    Hyperparameters hyper = options_.start;
-    const double of_x = typical_distance(data_.x_view()), of_t = typical_distance(data_.t_view());
-    const auto stretch = [&](Kernel& kernel, double typical, std::int64_t columns) {
-      set_length(kernel, typical * std::exp(random.normal()) / 2, columns);
-    };
-    stretch(hyper.g, of_x, data_.features);
-    stretch(hyper.m, 4 * of_x, data_.features);
-    stretch(hyper.t, of_t, data_.coordinates);
-    for (double* lambda : {&hyper.lambda_g, &hyper.lambda_t, &hyper.lambda_m})
-      *lambda = std::exp(random.uniform(std::log(1e-5), std::log(1e-1)));
-    return hyper;
+    const DataScales scales{typical_distance(data_.x_view()), typical_distance(data_.t_view()),
+                            data_.features, data_.coordinates};
+    return drawn_start(options_.start, scales, options_.seed, number);
   }
 
  private:
@@ -104,7 +61,7 @@ class Climbing {
         Hyperparameters hyper = put_aside;
         set_length(hyper.m, times * typical, data_.features);
         hyper.lambda_m = lambda;
-        std::vector<double> gradient(logarithms(hyper).size());
+        std::vector<double> gradient(logarithms_of(hyper).size());
         const double value = -loss(hyper, gradient);
         if (!(value > climb.log_evidence)) continue;
         climb.log_evidence = value;
@@ -114,19 +71,12 @@ class Climbing {
     return better;
   }
 
-  /// Columns with scales of their own share the distance among them.
-  static void set_length(Kernel& kernel, double length, std::int64_t columns) {
-    const bool each_column = kernel.length_scales.size() > 1;
-    const double shared = each_column ? std::sqrt(static_cast<double>(columns)) : 1;
-    for (double& value : kernel.length_scales) value = length * shared;
-  }
-
   /// Moves the first `free` numbers of `climb` up; false when there is no evidence at its start.
   bool ascend(EvidenceClimb& climb, std::size_t free) {
-    std::vector<double> all = logarithms(climb.hyper);
+    std::vector<double> all = logarithms_of(climb.hyper);
     const auto objective = [&](const std::vector<double>& x, std::vector<double>& gradient) {
       std::copy(x.begin(), x.end(), all.begin());
-      return loss(with(climb.hyper, all), gradient);
+      return loss(with_logarithms(climb.hyper, all), gradient);
     };
     math::LbfgsOptions options;
     options.most_steps =
@@ -142,14 +92,8 @@ class Climbing {
         std::isfinite(found.value) ? -found.value : std::numeric_limits<double>::quiet_NaN();
     climb.converged = found.converged;
     std::copy(found.x.begin(), found.x.end(), all.begin());
-    climb.hyper = with(climb.hyper, all);
+    climb.hyper = with_logarithms(climb.hyper, all);
     return std::isfinite(found.value);
-  }
-
-  static Hyperparameters with(Hyperparameters hyper, const std::vector<double>& x) {
-    auto next = x.begin();
-    for_each_number(hyper, [&](double& value) { value = std::exp(*next++); });
-    return hyper;
   }
 
   /// Minus the evidence; no value where double precision is not enough.
