@@ -151,13 +151,7 @@ krfd::TunedSettings tune_long(Device& device, const krfd::LongCurves& curves,
                               const HyperOptions& hyper, const TuneOptions& tuning) {
   krfd::IrregularSettings start = own.settings(hyper);
   if (tuning.ard && start.ridge) fail(Errc::invalid_argument, "--ard is for --method krfd");
-  const auto widen = [&](krfd::Kernel& kernel) {
-    if (tuning.ard && kernel.length_scales.size() == 1)
-      kernel.length_scales.assign(static_cast<std::size_t>(curves.x.cols),
-                                  kernel.length_scales.front());
-  };
-  widen(start.hyper.g);
-  widen(start.hyper.m);
+  tuning.widen(start.hyper, curves.x.cols);
   if (!own.any(hyper)) start = krfd::suggested(start, curves, grid);
   krfd::EvidenceTuning how;
   how.starts = tuning.starts;

@@ -205,18 +205,20 @@ void TuneOptions::add(CLI::App& command) {
       ->capture_default_str();
 }
 
+void TuneOptions::widen(krfd::Hyperparameters& hyper, std::int64_t columns) const {
+  if (!ard) return;
+  for (krfd::Kernel* kernel : {&hyper.g, &hyper.m})
+    if (kernel->length_scales.size() == 1)
+      kernel->length_scales.assign(static_cast<std::size_t>(columns),
+                                   kernel->length_scales.front());
+}
+
 Tuned tune_by_evidence(Device& device, const Curves& all, const HyperOptions& hyper,
                        const TuneOptions& options) {
   const Curves curves = tuned_on(all, options);
   krfd::EvidenceTuning tuning;
   tuning.start = hyper.hyper();
-  const auto widen = [&](krfd::Kernel& kernel) {
-    if (options.ard && kernel.length_scales.size() == 1)
-      kernel.length_scales.assign(static_cast<std::size_t>(curves.x.cols),
-                                  kernel.length_scales.front());
-  };
-  widen(tuning.start.g);
-  widen(tuning.start.m);
+  options.widen(tuning.start, curves.x.cols);
   tuning.starts = options.starts;
   tuning.seed = options.seed;
   tuning.noise_prior = {hyper.alpha, hyper.beta};

@@ -61,6 +61,8 @@ struct TuneOptions {
   std::int64_t tune_on = 0;
 
   void add(CLI::App& command);
+  /// With --ard as many length scales of X as there are columns, where one is given.
+  void widen(krfd::Hyperparameters& hyper, std::int64_t columns) const;
 };
 
 struct Tuned {

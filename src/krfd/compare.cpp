@@ -129,13 +129,26 @@ Judged by_flm(Device& device, const Parts& parts, const CompareSettings& setting
   return judge_means(model.predict(device, parts.x_test, parts.t), parts.y_test);
 }
 
+}  // namespace
+
+void ComparedMethods::run(const std::string& method,
+                          const std::function<Judged(const Progress&)>& judged_by) {
+  const auto step = [&](long long done, long long) {
+    return !progress_ ||
+           progress_(done == 0 ? method : fmt::format("{}, {} evaluations", method, done));
+  };
+  if (!step(0, 0)) fail(Errc::cancelled, "the comparison was stopped");
+  const auto begun = std::chrono::steady_clock::now();
+  const Judged judged = judged_by(step);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  all_.push_back({method, split_, judged.errors, judged.within_68, judged.within_95, took.count()});
+}
+
 void read_kernel(io::TomlTable& table, const char* key, KernelKind& kind) {
   auto number = static_cast<std::size_t>(kind);
   table.read(key, number, math::kernel_names());
   kind = static_cast<KernelKind>(number);
 }
-
-}  // namespace
 
 CompareSettings read_compare_settings(const std::string& path) {
   constexpr double kMany = 1e9, kLarge = 1e12;
@@ -189,29 +202,19 @@ std::vector<ComparedSplit> compare_on(Device& device, const CompareSettings& set
                     random_split(x.rows, settings.test_share,
                                  settings.seed + static_cast<std::uint64_t>(split), groups),
                     groups);
-  std::vector<ComparedSplit> all;
-  const auto run = [&](const char* method, const auto& judged_by) {
-    const auto step = [&](long long done, long long) {
-      return !progress || progress(done == 0 ? std::string(method)
-                                             : fmt::format("{}, {} evaluations", method, done));
-    };
-    if (!step(0, 0)) fail(Errc::cancelled, "the comparison was stopped");
-    const auto begun = std::chrono::steady_clock::now();
-    const Judged judged = judged_by(step);
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
-    all.push_back(
-        {method, split + 1, judged.errors, judged.within_68, judged.within_95, took.count()});
-  };
-  run("KRFD, evidence",
-      [&](const Progress& step) { return by_evidence(device, parts, settings, step); });
+  ComparedMethods all(split + 1, progress);
+  all.run("KRFD, evidence",
+          [&](const Progress& step) { return by_evidence(device, parts, settings, step); });
   if (settings.trials > 0)
-    run("KRFD, cross-validation",
-        [&](const Progress& step) { return by_cross_validation(device, parts, settings, step); });
-  run("KRRs, one setting", [&](const Progress&) { return by_krr(device, parts, settings, false); });
-  run("KRRs, tuned at each point",
-      [&](const Progress&) { return by_krr(device, parts, settings, true); });
-  run("FLM", [&](const Progress& step) { return by_flm(device, parts, settings, step); });
-  return all;
+    all.run("KRFD, cross-validation", [&](const Progress& step) {
+      return by_cross_validation(device, parts, settings, step);
+    });
+  all.run("KRRs, one setting",
+          [&](const Progress&) { return by_krr(device, parts, settings, false); });
+  all.run("KRRs, tuned at each point",
+          [&](const Progress&) { return by_krr(device, parts, settings, true); });
+  all.run("FLM", [&](const Progress& step) { return by_flm(device, parts, settings, step); });
+  return all.take();
 }
 
 }  // namespace kronite::krfd

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "io/toml_table.hpp"                 // for TomlTable
 #include "krfd/judge.hpp"                    // for Split, Judged
 #include "kronite/functional_baselines.hpp"  // for KrrSearch, FlmOptions
 
@@ -47,6 +49,26 @@ struct ComparedSplit {
   double within_68 = 0, within_95 = 0;  ///< NaN without bands
   double seconds = 0;                   ///< to tune, fit and predict
 };
+
+/// Methods on one split, one after the other.
+class ComparedMethods {
+ public:
+  /// Told the method and how far it is; false stops.
+  using Listener = std::function<bool(const std::string&)>;
+  ComparedMethods(int split, const Listener& progress) : split_(split), progress_(progress) {}
+
+  /// @throws Error as the method; cancelled.
+  void run(const std::string& method, const std::function<Judged(const Progress&)>& judged_by);
+  std::vector<ComparedSplit> take() { return std::move(all_); }
+
+ private:
+  int split_;  // from 1
+  const Listener& progress_;
+  std::vector<ComparedSplit> all_;
+};
+
+/// Reads the name of a kernel function.
+void read_kernel(io::TomlTable& table, const char* key, KernelKind& kind);
 
 /// All methods on one split, in a fixed order. `groups`: as random_split() has them. `x`: systems x
 /// features, `t`: points x coordinates, `y`: systems x points. @throws Error as the methods;

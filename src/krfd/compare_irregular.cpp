@@ -2,7 +2,6 @@
 #include "krfd/compare_irregular.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -10,7 +9,6 @@
 #include "base/fail.hpp"      // for fail
 #include "io/toml_table.hpp"  // for TomlTable
 #include "kronite/functional_baselines.hpp"
-#include "math/kernel_names.hpp"
 
 namespace kronite::krfd {
 namespace {
@@ -177,10 +175,9 @@ IrregularCompareSettings read_irregular_settings(const std::string& path) {
   tuning.finish();
   io::TomlTable krsfd = file.table("krsfd");
   KrsfdOptions& o = s.krsfd_given;
-  std::size_t kernel_x = 0, kernel_t = 0;
   const double none = o.sigma_x;
-  krsfd.read("kernel_x", kernel_x, math::kernel_names());
-  krsfd.read("kernel_t", kernel_t, math::kernel_names());
+  read_kernel(krsfd, "kernel_x", o.kernel_x);
+  read_kernel(krsfd, "kernel_t", o.kernel_t);
   o.sigma_x = 0;
   krsfd.read("sigma_x", o.sigma_x, positive);
   s.given = o.sigma_x > 0;
@@ -191,8 +188,6 @@ IrregularCompareSettings read_irregular_settings(const std::string& path) {
   krsfd.read("zero_ratio_t", o.zero_ratio_t, {0, 1 - 1e-12});
   krsfd.read("compat", o.compat);
   krsfd.finish();
-  o.kernel_x = static_cast<KernelKind>(kernel_x);
-  o.kernel_t = static_cast<KernelKind>(kernel_t);
   io::TomlTable krr = file.table("krr");
   krr.read("sigmas", s.krr_sigmas, positive, 1, 1000);
   krr.read("lambdas", s.krr_lambdas, positive, 1, 1000);
@@ -210,34 +205,23 @@ std::vector<ComparedSplit> compare_irregular(
     const std::vector<double>& grid, const Split& split, int number,
     const std::function<bool(const std::string&)>& progress) {
   const Parts parts{curves.rows(split.train), curves.rows(split.test), grid};
-  std::vector<ComparedSplit> all;
-  const auto run = [&](const char* method, const auto& judged_by) {
-    const auto step = [&](long long done, long long) {
-      return !progress || progress(done == 0 ? std::string(method)
-                                             : fmt::format("{}, {} evaluations", method, done));
-    };
-    if (!step(0, 0)) fail(Errc::cancelled, "the comparison was stopped");
-    const auto begun = std::chrono::steady_clock::now();
-    const Judged judged = judged_by(step);
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
-    all.push_back(
-        {method, number, judged.errors, judged.within_68, judged.within_95, took.count()});
-  };
+  ComparedMethods all(number, progress);
   if (settings.krfd)
-    run("KRFD, evidence",
-        [&](const Progress& step) { return by_evidence(device, parts, settings, false, step); });
+    all.run("KRFD, evidence", [&](const Progress& step) {
+      return by_evidence(device, parts, settings, false, step);
+    });
   if (settings.krsfd)
-    run("KRSFD, evidence",
-        [&](const Progress& step) { return by_evidence(device, parts, settings, true, step); });
+    all.run("KRSFD, evidence",
+            [&](const Progress& step) { return by_evidence(device, parts, settings, true, step); });
   if (settings.given)
-    run("KRSFD, as given", [&](const Progress&) { return by_krsfd(device, parts, settings); });
-  run("FLM", [&](const Progress& step) { return by_flm(device, parts, settings, step); });
-  if (curves.dimensions() > 1) return all;
-  run("KRRs on interpolated curves, one setting",
-      [&](const Progress&) { return by_krr(device, parts, settings, false); });
-  run("KRRs on interpolated curves, tuned at each point",
-      [&](const Progress&) { return by_krr(device, parts, settings, true); });
-  return all;
+    all.run("KRSFD, as given", [&](const Progress&) { return by_krsfd(device, parts, settings); });
+  all.run("FLM", [&](const Progress& step) { return by_flm(device, parts, settings, step); });
+  if (curves.dimensions() > 1) return all.take();
+  all.run("KRRs on interpolated curves, one setting",
+          [&](const Progress&) { return by_krr(device, parts, settings, false); });
+  all.run("KRRs on interpolated curves, tuned at each point",
+          [&](const Progress&) { return by_krr(device, parts, settings, true); });
+  return all.take();
 }
 
 }  // namespace kronite::krfd

@@ -20,11 +20,6 @@ IrregularShape shape_of(const IrregularModel& m) {
       {m.x.data(), m.curves, m.features}, {m.grid.data(), m.grid_points, m.dimensions}, &m.hyper};
 }
 
-void check_inputs(const IrregularModel& m, MatrixView<const double> x) {
-  check_matrix("x", x);
-  check_columns("x", x.cols, m.features);
-}
-
 /// k_G(x, X) Theta and k_M(x, X) c: rows x grid points, and a constant for each row.
 struct AlongGrid {
   Matrix variation, constant;
@@ -178,7 +173,7 @@ IrregularModel fit_irregular(Device& device, MatrixView<const double> x,
 
 std::vector<double> IrregularModel::predict(Device& device, MatrixView<const double> x_new,
                                             MatrixView<const double> t_new) const {
-  check_inputs(*this, x_new);
+  check_new_inputs(features, x_new);
   check_matrix("t", t_new);
   check_columns("t", t_new.cols, dimensions);
   notice_outside(t, t_new);
@@ -195,7 +190,7 @@ std::vector<double> IrregularModel::predict(Device& device, MatrixView<const dou
 
 std::vector<double> IrregularModel::predict(Device& device, MatrixView<const double> x_new,
                                             const CurvePoints& points) const {
-  check_inputs(*this, x_new);
+  check_new_inputs(features, x_new);
   const SortedPoints sorted = sort_points(points, x_new.rows);
   check_columns("t", sorted.dimensions, dimensions);
   notice_outside(t, points.t);
@@ -247,7 +242,7 @@ KrsfdPrediction IrregularModel::predict_std(Device& device, MatrixView<const dou
 KrsfdPrediction IrregularModel::predict_std(Device& device, MatrixView<const double> x_new,
                                             MatrixView<const double> t_new,
                                             const IrregularBandOptions& how) const {
-  check_inputs(*this, x_new);
+  check_new_inputs(features, x_new);
   check_matrix("t", t_new);
   const PointsOfCurves all(x_new.rows, t_new);
   return predict_std(device, x_new, all.points(), how);
@@ -258,7 +253,7 @@ std::vector<double> IrregularModel::sample(Device& device, MatrixView<const doub
                                            MatrixView<const double> t_new, int draws,
                                            std::uint64_t seed, const Progress& progress) const {
   if (draws < 1) fail(Errc::invalid_argument, "draws is {}, and must be 1 at least", draws);
-  check_inputs(*this, x_new);
+  check_new_inputs(features, x_new);
   check_matrix("t", t_new);
   check_columns("t", t_new.cols, dimensions);
   notice_outside(t, t_new);

@@ -94,12 +94,9 @@ Split named_split(const std::vector<std::string>& names, const std::string& know
 
 Judged judge_points(Device& device, const AnyModel& model, const LongCurves& test, bool complete) {
   MeanAndStd at = at_points(device, model, test.x.view(), test.points(), true, {false, complete});
-  Judged judged = judge_means(std::move(at.mean), {test.y.data(), std::ssize(test.y), 1});
-  const double noise = shape_of(model).sigma2;
-  judged.deviation = std::move(at.std);
-  for (const double deviation : judged.deviation)
-    judged.deviation_measured.push_back(std::sqrt(deviation * deviation + noise));
-  judge_bands(judged, {test.y.data(), std::ssize(test.y), 1});
+  const MatrixView<const double> y{test.y.data(), std::ssize(test.y), 1};
+  Judged judged = judge_means(std::move(at.mean), y);
+  judge_bands(judged, std::move(at.std), shape_of(model).sigma2, y);
   return judged;
 }
 

@@ -5,9 +5,9 @@
 #include <limits>
 #include <utility>
 
-#include "base/fail.hpp"  // for fail
-#include "base/log.hpp"   // for notice
-#include "krfd/data.hpp"  // for check
+#include "base/fail.hpp"             // for fail
+#include "krfd/data.hpp"             // for check
+#include "krfd/evidence_search.hpp"  // for check_search, climbing_options, counted_loss
 #include "krfd/hyper_numbers.hpp"
 #include "krfd/irregular.hpp"
 #include "krfd/krsfd_parts.hpp"  // for dual_factor
@@ -36,24 +36,10 @@ struct Climb {
 constexpr double kStep = 3e-5;
 
 std::vector<Climb> climb_all(const Climbable& climbable, const EvidenceTuning& how) {
-  if (how.starts < 1)
-    fail(Errc::invalid_argument, "{} starts were asked for; expected one at least", how.starts);
-  if (!(how.range > 1) || !std::isfinite(how.range))
-    fail(Errc::invalid_argument, "a range by a factor of {} was asked for; expected more than 1",
-         how.range);
+  check_search(how);
   int evaluations = 0;
   const auto value_at = [&](const std::vector<double>& x) {
-    ++evaluations;
-    double value = std::numeric_limits<double>::quiet_NaN();
-    try {
-      value = -climbable.evidence(x);
-    } catch (const Error& e) {
-      if (e.code() != Errc::numerical) throw;
-      notice(e.what());
-    }
-    if (how.progress && !how.progress(evaluations, 0))
-      fail(Errc::cancelled, "the search for hyper-parameters was stopped");
-    return value;
+    return counted_loss(how, evaluations, [&] { return -climbable.evidence(x); });
   };
   const auto objective = [&](const std::vector<double>& x, std::vector<double>& gradient) {
     const double value = value_at(x);
@@ -71,13 +57,7 @@ std::vector<Climb> climb_all(const Climbable& climbable, const EvidenceTuning& h
   for (int n = 0; n < how.starts; ++n) {
     const std::vector<double> start = climbable.start(static_cast<std::uint64_t>(n));
     const int before = evaluations;
-    math::LbfgsOptions options;
-    options.most_steps = how.most_steps;
-    options.tolerance = how.tolerance;
-    const double range = std::log(how.range);
-    options.low = each(start, [&](double x) { return x - range; });
-    options.high = each(start, [&](double x) { return x + range; });
-    math::Minimum found = math::minimise(objective, start, options);
+    math::Minimum found = math::minimise(objective, start, climbing_options(how, start));
     climbs.push_back(
         {std::move(found.x),
          std::isfinite(found.value) ? -found.value : std::numeric_limits<double>::quiet_NaN(),

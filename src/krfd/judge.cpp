@@ -103,7 +103,11 @@ Judged judge_means(std::vector<double> mean, MatrixView<const double> y) {
   return judged;
 }
 
-void judge_bands(Judged& judged, MatrixView<const double> y) {
+void judge_bands(Judged& judged, std::vector<double> deviation, double noise,
+                 MatrixView<const double> y) {
+  judged.deviation = std::move(deviation);
+  for (const double value : judged.deviation)
+    judged.deviation_measured.push_back(std::sqrt(value * value + noise));
   judged.within_68 = share_within(judged, y, 0.68);
   judged.within_95 = share_within(judged, y, 0.95);
 }
@@ -112,11 +116,7 @@ Judged judge(Device& device, const Model& model, MatrixView<const double> x,
              MatrixView<const double> y) {
   const MatrixView<const double> t{model.t().data(), model.points(), model.coordinates()};
   Judged judged = judge_means(model.mean(device, x, t), y);
-  judged.deviation = model.deviation(device, x, t);
-  judged.deviation_measured = judged.deviation;
-  for (double& deviation : judged.deviation_measured)
-    deviation = std::sqrt(deviation * deviation + model.sigma2());
-  judge_bands(judged, y);
+  judge_bands(judged, model.deviation(device, x, t), model.sigma2(), y);
   return judged;
 }
 

@@ -43,8 +43,10 @@ struct Judged {
 /// y: the curves that were observed, N* x T, at the points of the model.
 Judged judge(Device& device, const Model& model, MatrixView<const double> x,
              MatrixView<const double> y);
-/// Shares within the bands, of the deviations that are there.
-void judge_bands(Judged& judged, MatrixView<const double> y);
+/// Adds the deviations of the function, those of a measurement with a noise of variance `noise`,
+/// and the shares within the bands.
+void judge_bands(Judged& judged, std::vector<double> deviation, double noise,
+                 MatrixView<const double> y);
 /// Of predictions alone.
 Judged judge_means(std::vector<double> mean, MatrixView<const double> y);
 

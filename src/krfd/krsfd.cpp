@@ -84,7 +84,7 @@ KrsfdModel fit_krsfd(Device& device, MatrixView<const double> x, const Observati
 
 std::vector<double> KrsfdModel::predict(Device& device, MatrixView<const double> x_new,
                                         MatrixView<const double> t_new) const {
-  check_new_inputs(*this, x_new);
+  check_new_inputs(features, x_new);
   check_matrix("t", t_new);
   check_columns("t", t_new.cols, dimensions);
   notice_outside(t, t_new);
@@ -105,7 +105,7 @@ std::vector<double> KrsfdModel::predict(Device& device, MatrixView<const double>
 
 std::vector<double> KrsfdModel::predict(Device& device, MatrixView<const double> x_new,
                                         const CurvePoints& points) const {
-  check_new_inputs(*this, x_new);
+  check_new_inputs(features, x_new);
   const SortedPoints sorted = sort_points(points, x_new.rows);
   check_columns("t", sorted.dimensions, dimensions);
   notice_outside(t, points.t);

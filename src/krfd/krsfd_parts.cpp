@@ -51,9 +51,9 @@ CurvePoints PointsOfCurves::points() const {
   return {{curve_.data(), n}, {t_.data(), n, dimensions_}};
 }
 
-void check_new_inputs(const KrsfdModel& model, MatrixView<const double> x) {
+void check_new_inputs(std::int64_t features, MatrixView<const double> x) {
   check_matrix("x", x);
-  check_columns("x", x.cols, model.features);
+  check_columns("x", x.cols, features);
 }
 
 void add_to_diagonal(Device& device, double value, MatrixView<double> m) {

@@ -56,7 +56,7 @@ class PointsOfCurves {
 /// The curve of each row from the rows of each curve.
 std::vector<std::int64_t> curve_of_rows(const std::vector<std::int64_t>& first);
 
-void check_new_inputs(const KrsfdModel& model, MatrixView<const double> x);
+void check_new_inputs(std::int64_t features, MatrixView<const double> x);
 
 /// m <- m + value I.
 void add_to_diagonal(Device& device, double value, MatrixView<double> m);

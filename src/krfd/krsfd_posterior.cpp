@@ -181,7 +181,7 @@ KrsfdPrediction KrsfdModel::predict_std(Device& device, MatrixView<const double>
 KrsfdPrediction KrsfdModel::predict_std(Device& device, MatrixView<const double> x_new,
                                         MatrixView<const double> t_new,
                                         const KrsfdStdOptions& how) const {
-  check_new_inputs(*this, x_new);
+  check_new_inputs(features, x_new);
   check_matrix("t", t_new);
   const PointsOfCurves all(x_new.rows, t_new);
   return predict_std(device, x_new, all.points(), how);

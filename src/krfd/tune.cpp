@@ -3,11 +3,11 @@
 #include <cmath>
 #include <limits>
 
-#include "base/fail.hpp"           // for fail
-#include "base/log.hpp"            // for notice
-#include "krfd/evidence.hpp"       // for evidence_of
-#include "krfd/hyper_numbers.hpp"  // for logarithms_of, drawn_start
-#include "math/lbfgs.hpp"          // for minimise
+#include "base/fail.hpp"             // for fail
+#include "krfd/evidence.hpp"         // for evidence_of
+#include "krfd/evidence_search.hpp"  // for check_search, climbing_options, counted_loss
+#include "krfd/hyper_numbers.hpp"    // for logarithms_of, drawn_start
+#include "math/lbfgs.hpp"            // for minimise
 
 namespace kronite::krfd {
 namespace {
@@ -78,15 +78,10 @@ class Climbing {
       std::copy(x.begin(), x.end(), all.begin());
       return loss(with_logarithms(climb.hyper, all), gradient);
     };
-    math::LbfgsOptions options;
-    options.most_steps =
-        free == kLambdas ? std::min(options_.most_steps, kLambdaSteps) : options_.most_steps;
-    options.tolerance = options_.tolerance;
-    options.gain = options_.gain;
-    const double range = std::log(options_.range);
     std::vector<double> start(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(free));
-    options.low = each(start, [&](double x) { return x - range; });
-    options.high = each(start, [&](double x) { return x + range; });
+    math::LbfgsOptions options = climbing_options(options_, start);
+    options.gain = options_.gain;
+    if (free == kLambdas) options.most_steps = std::min(options.most_steps, kLambdaSteps);
     const math::Minimum found = math::minimise(objective, std::move(start), options);
     climb.log_evidence =
         std::isfinite(found.value) ? -found.value : std::numeric_limits<double>::quiet_NaN();
@@ -98,22 +93,14 @@ class Climbing {
 
   /// Minus the evidence; no value where double precision is not enough.
   double loss(const Hyperparameters& hyper, std::vector<double>& gradient) {
-    ++evaluations_;
-    double value = std::numeric_limits<double>::quiet_NaN();
-    try {
+    return counted_loss(options_, evaluations_, [&] {
       const Evidence evidence =
           evidence_of(device_, spectra_, hyper, options_.noise_prior,
                       gradient.size() == kLambdas ? Derivatives::lambdas : Derivatives::all);
-      value = -evidence.log;
       const std::vector<double> all = numbers(evidence.gradient);
       for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] = -all[i];
-    } catch (const Error& e) {
-      if (e.code() != Errc::numerical) throw;
-      notice(e.what());
-    }
-    if (options_.progress && !options_.progress(evaluations_, 0))
-      fail(Errc::cancelled, "the search for hyper-parameters was stopped");
-    return value;
+      return -evidence.log;
+    });
   }
 
   Device& device_;
@@ -131,11 +118,7 @@ EvidenceTuned tune_by_evidence(Device& device, MatrixView<const double> x,
   const Data data = prepare(x, t, y, EqualRows::join);
   check(options.start, x.cols, t.cols);
   check(options.noise_prior);
-  if (options.starts < 1)
-    fail(Errc::invalid_argument, "{} starts were asked for; expected one at least", options.starts);
-  if (!(options.range > 1) || !std::isfinite(options.range))
-    fail(Errc::invalid_argument, "a range by a factor of {} was asked for; expected more than 1",
-         options.range);
+  check_search(options);
   Climbing climbing(device, data, options);
   EvidenceTuned result;
   for (int n = 0; n < options.starts; ++n) {
