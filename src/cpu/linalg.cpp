@@ -170,26 +170,26 @@ class CpuLinalg final : public LinalgOps<T> {
           fmt::format("Cholesky: the {0} x {0} matrix is not positive definite", a.rows));
   }
 
-  void cholesky_solve(Side side, MatrixView<const T> l, MatrixView<T> b) override {
+  void triangular_solve(Side side, Op op, MatrixView<const T> l, MatrixView<T> b) override {
     const auto lower = map(l);
     const std::int64_t right_hand_sides = side == Side::left ? b.cols : b.rows;
-    parallel_tiles(
-        backend_.threads(), tiles_of(right_hand_sides, kSolveTile), [&](std::int64_t tile, int) {
-          const std::int64_t first = tile * kSolveTile;
-          const std::int64_t count = std::min(kSolveTile, right_hand_sides - first);
-          if (side == Side::left) {
-            auto x = map(block(b, 0, b.rows, first, count));
-            lower.template triangularView<Eigen::Lower>().solveInPlace(x);
-            lower.transpose().template triangularView<Eigen::Upper>().solveInPlace(x);
-          } else {
-            auto x = map(block(b, first, count, 0, b.cols));
-            lower.transpose()
-                .template triangularView<Eigen::Upper>()
-                .template solveInPlace<Eigen::OnTheRight>(x);
-            lower.template triangularView<Eigen::Lower>().template solveInPlace<Eigen::OnTheRight>(
-                x);
-          }
-        });
+    parallel_tiles(backend_.threads(), tiles_of(right_hand_sides, kSolveTile),
+                   [&](std::int64_t tile, int) {
+                     const std::int64_t first = tile * kSolveTile;
+                     const std::int64_t count = std::min(kSolveTile, right_hand_sides - first);
+                     auto x = map(side == Side::left ? block(b, 0, b.rows, first, count)
+                                                     : block(b, first, count, 0, b.cols));
+                     const auto solve = [&](const auto& triangle) {
+                       if (side == Side::left)
+                         triangle.solveInPlace(x);
+                       else
+                         triangle.template solveInPlace<Eigen::OnTheRight>(x);
+                     };
+                     if (op == Op::none)
+                       solve(lower.template triangularView<Eigen::Lower>());
+                     else
+                       solve(lower.transpose().template triangularView<Eigen::Upper>());
+                   });
   }
 
   void eigh(MatrixView<T> a, VectorView<T> w) override {

@@ -128,7 +128,7 @@ class CudaLinalg final : public LinalgOps<T> {
   void gemm(T alpha, MatrixView<const T> a, Op op_a, MatrixView<const T> b, Op op_b, T beta,
             MatrixView<T> c) override;
   void cholesky(MatrixView<T> a) override;
-  void cholesky_solve(Side side, MatrixView<const T> l, MatrixView<T> b) override;
+  void triangular_solve(Side side, Op op, MatrixView<const T> l, MatrixView<T> b) override;
   void eigh(MatrixView<T> a, VectorView<T> w) override;
 
  private:
@@ -176,18 +176,15 @@ void CudaLinalg<T>::cholesky(MatrixView<T> a) {
 }
 
 template <class T>
-void CudaLinalg<T>::cholesky_solve(Side side, MatrixView<const T> l, MatrixView<T> b) {
+void CudaLinalg<T>::triangular_solve(Side side, Op op, MatrixView<const T> l, MatrixView<T> b) {
   if (b.rows == 0 || b.cols == 0) return;
   const CurrentDevice current(backend_.id());
-  // In column-major terms L is U' and b is B', so A = U' U and the side is the other one:
-  // (A^-1 B)' = B' U^-1 U'^-1 and (B A^-1)' = U^-1 U'^-1 B'.
+  // In column-major terms L is U = L' and b is B', so the side is the other one: the transpose of
+  // op(L)^-1 B is B' op(U)^-1.
   const T one{1};
   const cublasSideMode_t where = side == Side::left ? CUBLAS_SIDE_RIGHT : CUBLAS_SIDE_LEFT;
-  const cublasOperation_t first = side == Side::left ? CUBLAS_OP_N : CUBLAS_OP_T;
-  const cublasOperation_t second = side == Side::left ? CUBLAS_OP_T : CUBLAS_OP_N;
-  for (const cublasOperation_t op : {first, second})
-    KRONITE_CHECK(
-        trsm(backend_.blas(), where, op, b.cols, b.rows, &one, l.data, l.ld, b.data, b.ld));
+  KRONITE_CHECK(
+      trsm(backend_.blas(), where, blas_op(op), b.cols, b.rows, &one, l.data, l.ld, b.data, b.ld));
 }
 
 template <class T>

@@ -104,6 +104,6 @@ struct CudaModule {
   Backend* (*make)(int id, CUstream_st* stream, const DeviceOptions& options);
 };
 /// Raised by one whenever Backend or an operation group changes.
-inline constexpr int kCudaModuleVersion = 8;
+inline constexpr int kCudaModuleVersion = 9;
 
 }  // namespace kronite

@@ -36,8 +36,17 @@ class LinalgOps {
   /// The strict upper triangle is left as it was. Status numerical when A is not positive definite.
   virtual void cholesky(MatrixView<T> a) = 0;
 
-  /// With L from cholesky(): left: B (n x m) <- A^-1 B; right: B (m x n) <- B A^-1.
-  virtual void cholesky_solve(Side side, MatrixView<const T> l, MatrixView<T> b) = 0;
+  /// L: lower triangle, n x n, its strict upper triangle is not read. left: B (n x m) <- op(L)^-1
+  /// B; right: B (m x n) <- B op(L)^-1.
+  virtual void triangular_solve(Side side, Op op, MatrixView<const T> l, MatrixView<T> b) = 0;
+
+  /// With L from cholesky(): left: B (n x m) <- A^-1 B; right: B (m x n) <- B A^-1. Two triangular
+  /// solves.
+  void cholesky_solve(Side side, MatrixView<const T> l, MatrixView<T> b) {
+    const bool left = side == Side::left;
+    triangular_solve(side, left ? Op::none : Op::transpose, l, b);
+    triangular_solve(side, left ? Op::transpose : Op::none, l, b);
+  }
 
   /// A = V diag(w) V' for symmetric A (lower triangle is read). A is overwritten by V, whose
   /// columns are the eigenvectors; w (n) ascends. Status numerical when the iteration does not

@@ -99,6 +99,41 @@ TEST_P(Linalg, CholeskySolveFromEitherSideSolvesTheSystem) {
   });
 }
 
+TEST_P(Linalg, TriangularSolveFromEitherSideSolvesTheSystem) {
+  in_each_precision([&](auto zero) {
+    using T = decltype(zero);
+    for (const FactorCase& c : factor_cases())
+      for (const Op op : {Op::none, Op::transpose}) {
+        SCOPED_TRACE(c.name + (op == Op::none ? ", L" : ", L'"));
+        HostMatrix<T> l = positive_definite<T>(c.n, c.pad);
+        // A diagonal of one and small values beside it: solutions do not grow. 1e6 stays above it.
+        for (std::int64_t i = 0; i < c.n; ++i)
+          for (std::int64_t j = 0; j <= i; ++j)
+            l.at(i, j) = i == j ? T{1} : l.at(i, j) / static_cast<T>(c.n);
+        const auto b = random_matrix<T>(5, c.n, c.m, c.pad);
+        HostMatrix<T> bt(c.m, c.n, c.pad);
+        bt.fill([&](std::int64_t i, std::int64_t j) { return b.at(j, i); });
+        DeviceMatrix<T> dl(device, l), left(device, b), right(device, bt);
+
+        linalg<T>(device).triangular_solve(Side::left, op, dl.view(), left.view());
+        linalg<T>(device).triangular_solve(Side::right, op, dl.view(), right.view());
+        device.synchronize();
+
+        const auto lower = oracle::Matrix(c.n, c.n).fill([&](std::int64_t i, std::int64_t j) {
+          return j > i ? 0.0 : static_cast<double>(l.at(i, j));
+        });
+        const auto applied = oracle::apply(op, lower);
+        const auto turned = oracle::apply(Op::transpose, applied);
+        // Solutions are around two, and each of n steps rounds twice.
+        const Tolerance tolerance{10 * kEpsilon<T> * static_cast<double>(c.n)};
+        EXPECT_TRUE(near(left.to_host(), oracle::solve(applied, oracle::to_double(b)), tolerance));
+        EXPECT_TRUE(near(right.to_host(),
+                         oracle::apply(Op::transpose, oracle::solve(turned, oracle::to_double(b))),
+                         tolerance));
+      }
+  });
+}
+
 TEST_P(Linalg, CholeskyOfAnIndefiniteMatrixFailsAtTheNextWait) {
   in_each_precision([&](auto zero) {
     using T = decltype(zero);
