@@ -2,10 +2,10 @@
 
 import pathlib
 import signal
-import tempfile
 import time
 import unittest
 
+from folder_case import FolderCase
 from program import run, start
 
 DATA = pathlib.Path(__file__).resolve().parents[2] / "data"
@@ -25,17 +25,10 @@ patience = {0}
 SEVERAL = ("cpu,cpu", "cpu, cpu,cpu")
 
 
-class DevicesTest(unittest.TestCase):
+class DevicesTest(FolderCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        super().setUp()
         self.formulas = self.write("formulas.txt", "\n".join(FORMULAS))
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        return path
 
     def output(self, *arguments):
         """Of a command that is expected to work: what it prints, and what it writes to OUT."""
