@@ -41,6 +41,7 @@ class Lender {
   Device open(std::size_t limit = 0) {
     DeviceOptions options;
     options.memory_limit = limit;
+    options.threads = 1;
     options.allocator = {allocate, release, this};
     return Device::parse(name_, 1e300, options);
   }
