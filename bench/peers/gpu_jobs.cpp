@@ -11,6 +11,7 @@
 #include <kronite/kronite.hpp>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "device/backend.hpp"  // for MixtureOps

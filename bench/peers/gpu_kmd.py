@@ -40,14 +40,15 @@ def products(torch, arrays, w, h):
     works = {}
     if torch:
         library = torch.torch
-        on = torch.put(w), torch.put(h)
-        sparse = on[0].to_sparse_csr()
-        compiled = library.compile(lambda a, b: a @ b)
-        for name, product, left in (("eager, dense W", lambda a, b: a @ b, on[0]), ("compiled, dense W", compiled, on[0]),
-                                    ("eager, sparse W", lambda a, b: a @ b, sparse)):
+        host = library.from_numpy(w)
+        on, sparse = torch.put(h), host.to_sparse_csr()
+        product, compiled = (lambda a, b: a @ b), library.compile(lambda a, b: a @ b)
+        for name, multiply, left in (("eager, dense W", product, host), ("compiled, dense W", compiled, host),
+                                     ("eager, sparse W", product, sparse)):
+            there = left.to(torch.device)
             works[f"{torch.name}, {name}"] = (
-                torch, lambda product=product, left=left: product(left, on[1]),
-                lambda product=product, left=left: torch.get(product(left.cpu().to(on[1].device), on[1])))
+                torch, lambda multiply=multiply, there=there: multiply(there, on),
+                lambda multiply=multiply, left=left: torch.get(multiply(left.to(torch.device), on)))
     if arrays:
         dense, there = arrays.put(w), arrays.put(h)
         works[f"{arrays.name}, dense W"] = (arrays, lambda: dense @ there, lambda: arrays.get(arrays.put(w) @ there))
