@@ -1,6 +1,7 @@
 // Memory, order and status of the CUDA backend.
 #include "cuda/cuda_backend.cuh"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -58,6 +59,15 @@ std::size_t default_limit(bool own_stream) {
   return own_stream ? free_bytes / 5 * 4 : free_bytes / 4;
 }
 
+/// What NVIDIA advises for cuBLAS: 32 MiB from Hopper on, 4 MiB before. Under a tight limit a
+/// sixteenth of that, but never less than the 64 KiB that every routine can do with.
+std::size_t blas_workspace_bytes(int id, std::size_t limit) {
+  int major = 0;
+  KRONITE_CHECK(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, id));
+  const std::size_t advised = major >= 9 ? std::size_t{32} << 20 : std::size_t{4} << 20;
+  return std::clamp<std::size_t>(limit / 16 / 256 * 256, std::size_t{64} << 10, advised);
+}
+
 /// In the words of the CPU backend.
 std::string sentence_of(const Failure& failure) {
   const std::string n = std::to_string(failure.size);
@@ -78,7 +88,7 @@ CudaBackend::CudaBackend(int id, CUstream_st* stream, const DeviceOptions& optio
     stream_ = own_stream_.get();
   }
   if (limit_ == 0) limit_ = default_limit(own_stream_ != nullptr);
-  pool_.reset(make_pool(id_, limit_));
+  if (!allocator_.allocate) pool_.reset(make_pool(id_, limit_));
   linalg_float_ = make_linalg<float>(*this);
   linalg_double_ = make_linalg<double>(*this);
   kernels_float_ = make_kernels<float>(*this);
@@ -98,12 +108,13 @@ CudaBackend::CudaBackend(int id, CUstream_st* stream, const DeviceOptions& optio
 CudaBackend::~CudaBackend() {
   try {
     const CurrentDevice current(id_);
-    give_back(failure_);
+    release(failure_, sizeof(Failure));
     if (!host_workspaces_.empty()) KRONITE_CHECK(cudaStreamSynchronize(stream_));
     // Before the stream that they are bound to. cuBLAS and cuSOLVER wait for the device here.
     solver_params_.reset();
     solver_.reset();
     blas_.reset();
+    release(blas_workspace_, blas_workspace_bytes_);
     // What queued work still uses is kept by the driver until the work is done.
     pool_.reset();
     own_stream_.reset();
@@ -155,6 +166,14 @@ cublasHandle_t CudaBackend::blas() {
     decltype(blas_) made(handle);  // kept only once it is bound to the stream
     KRONITE_CHECK(cublasSetStream(handle, stream_));
     KRONITE_CHECK(cublasSetMathMode(handle, CUBLAS_DEFAULT_MATH));
+    // Working memory like all other: lent, counted, and the same one in a captured graph. After the
+    // stream, which would take it away again.
+    if (!blas_workspace_) {
+      const std::size_t bytes = blas_workspace_bytes(id_, limit_);
+      blas_workspace_ = allocate(bytes);
+      blas_workspace_bytes_ = bytes;
+    }
+    KRONITE_CHECK(cublasSetWorkspace(handle, blas_workspace_, blas_workspace_bytes_));
     blas_ = std::move(made);
   }
   return blas_.get();
@@ -182,8 +201,7 @@ cusolverDnParams_t CudaBackend::solver_params() {
 
 Failure* CudaBackend::failure() {
   if (!failure_) {
-    failure_ = static_cast<Failure*>(take(sizeof(Failure)));
-    if (!failure_) throw Error(Errc::out_of_memory, description() + " has no memory left at all");
+    failure_ = static_cast<Failure*>(allocate(sizeof(Failure)));
     // If this fails, the GPU is lost and no later call succeeds.
     KRONITE_CHECK(cudaMemsetAsync(failure_, 0, sizeof(Failure), stream_));
   }

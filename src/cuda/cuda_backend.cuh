@@ -78,12 +78,14 @@ class CudaBackend final : public Backend {
 
   int id_;
   Owned<cudaStream_t, cudaStreamDestroy> own_stream_;
-  Owned<cudaMemPool_t, cudaMemPoolDestroy> pool_;
+  Owned<cudaMemPool_t, cudaMemPoolDestroy> pool_;  // none where the caller lends memory
   Owned<cublasHandle_t, cublasDestroy_v2> blas_;
   Owned<cusolverDnHandle_t, cusolverDnDestroy> solver_;
   Owned<cusolverDnParams_t, cusolverDnDestroyParams> solver_params_;
 
-  Failure* failure_ = nullptr;  // on the device, from the pool
+  Failure* failure_ = nullptr;      // on the device
+  void* blas_workspace_ = nullptr;  // on the device, as long as the handle
+  std::size_t blas_workspace_bytes_ = 0;
   std::vector<std::unique_ptr<std::byte[]>> host_workspaces_;
 
   std::unique_ptr<LinalgOps<float>> linalg_float_;

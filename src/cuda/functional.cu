@@ -33,7 +33,7 @@ __global__ void __launch_bounds__(kThreads)
 
 /// out_i = x_ii.
 /// Grid: one thread per row, 256 per block. Bounds: threads past the last row return. 64-bit index.
-/// Per row: 8 bytes read, 8 written.
+/// Per row: 8 bytes read, 8 written; no operation.
 __global__ void __launch_bounds__(kThreads)
     diagonal_kernel(MatrixView<const double> x, double* out) {
   const std::int64_t i = global_thread();

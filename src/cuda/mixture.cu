@@ -13,7 +13,7 @@ constexpr int kWarpsPerBlock = 4;
 
 /// out_{i, f g + j} = k(|x_if - grid_fj|).
 /// Grid: one thread per value, 256 per block. Bounds: threads past the last value return. 64-bit
-/// index. Per value: 24 bytes read from the caches, 8 written; one exponential.
+/// index. Per value: 24 bytes read from the caches, 8 written; one exponential, 2 to 8 operations.
 template <KernelKind kind>
 __global__ void __launch_bounds__(256)
     grid_kernel(MatrixView<const double> x, MatrixView<const double> grid, const double* s,
@@ -52,7 +52,8 @@ __device__ double sum_of_warp(double value) {
 /// distance_i = |phi_i - (W H)_i|, length_i = |phi_i|.
 /// Grid: one warp per row, four to a block; lanes stride over the columns. Bounds: warps past the
 /// last row return whole. 64-bit index. Components without a weight are passed over by the whole
-/// warp. Per value: 8 bytes of phi read, and 8 per component from the L2 cache.
+/// warp. Per value of phi: 8 bytes of it read, 8 of each weight and of each component that has one
+/// from the caches; 2 operations per component and 5.
 __global__ void __launch_bounds__(kWarp* kWarpsPerBlock)
     distance_kernel(MatrixView<const double> w, MatrixView<const double> h,
                     MatrixView<const double> phi, double* distance, double* length) {

@@ -41,7 +41,7 @@ __global__ void __launch_bounds__(256)
 
 /// Lists without entries.
 /// Grid: one thread per place, 256 per block. Bounds: threads past the last place return. 64-bit
-/// index. Per place: 8 bytes written.
+/// index. Per place: 8 bytes written; no operation.
 __global__ void __launch_bounds__(256)
     clear_lists_kernel(MatrixView<float> p, MatrixView<std::int32_t> index) {
   const std::int64_t n = global_thread();

@@ -9,9 +9,10 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// Grid: one thread per value of out, row by row. Bounds: threads past the last value return.
-/// 64-bit index. Per value: 16 K bytes read, of which a row of the basis serves all systems; 2 K
-/// operations.
+/// out_ns = sum_k basis_nk z_{i, sK + k}, i the curve of row n.
+/// Grid: one thread per value of out, row by row, 256 per block. Bounds: threads past the last
+/// value return. 64-bit index. Per value: 16 K bytes read, of which a row of the basis serves all
+/// systems; 2 K operations.
 __global__ void __launch_bounds__(kThreads)
     ragged_product_kernel(const std::int64_t* curve, MatrixView<const double> basis,
                           MatrixView<const double> z, MatrixView<double> out) {
@@ -21,9 +22,10 @@ __global__ void __launch_bounds__(kThreads)
   out.data[n * out.ld + s] = ragged_value(basis, n, z, curve[n], s);
 }
 
-/// Grid: one thread per value of out, row by row, so that neighbours read neighbouring columns of
-/// the basis. Bounds: threads past the last value return. 64-bit index. Per value: 16 bytes read
-/// and 2 operations for each row of the curve.
+/// out_{i, sK + k} = sum of basis_nk r_ns over the rows n of curve i.
+/// Grid: one thread per value of out, row by row, 256 per block, so that neighbours read
+/// neighbouring columns of the basis. Bounds: threads past the last value return. 64-bit index. Per
+/// value: 16 bytes read and 2 operations for each row of the curve.
 __global__ void __launch_bounds__(kThreads)
     ragged_transpose_kernel(const std::int64_t* first, MatrixView<const double> basis,
                             MatrixView<const double> r, MatrixView<double> out) {
@@ -60,7 +62,8 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 /// sums_s = sum of the parts of system s, chunk by chunk.
-/// Grid: one thread per system. Bounds: threads past the last system return. 64-bit index.
+/// Grid: one thread per system, 256 per block. Bounds: threads past the last system return. 64-bit
+/// index. Per system: 8 bytes read and 1 operation for each chunk, 8 bytes written.
 __global__ void __launch_bounds__(kThreads)
     sum_parts_kernel(const double* parts, std::int64_t chunks, VectorView<double> sums) {
   const std::int64_t s = global_thread();
@@ -70,8 +73,9 @@ __global__ void __launch_bounds__(kThreads)
   sums.data[s] = sum;
 }
 
-/// Grid: one thread per value of y. Bounds: threads past the last value return. 64-bit index. Per
-/// value: 16 bytes read, 8 written, 3 operations.
+/// y <- alpha_s x + beta_s y in block s.
+/// Grid: one thread per value of y, 256 per block. Bounds: threads past the last value return.
+/// 64-bit index. Per value: 16 bytes read, 8 written, 3 operations.
 __global__ void __launch_bounds__(kThreads)
     combine_kernel(VectorView<const double> alpha, MatrixView<const double> x, const double* beta,
                    MatrixView<double> y) {
@@ -83,8 +87,9 @@ __global__ void __launch_bounds__(kThreads)
   value = beta[s] == 0 ? ax : ax + beta[s] * value;
 }
 
-/// Grid: one thread per value of x. Bounds: threads past the last value return. 64-bit index. Per
-/// value: 8 bytes read and written, the spectra from the cache; 3 operations.
+/// x_{i, sK + k} <- x_{i, sK + k} / (w_i d_k + lambda).
+/// Grid: one thread per value of x, 256 per block. Bounds: threads past the last value return.
+/// 64-bit index. Per value: 8 bytes read and written, the spectra from the cache; 3 operations.
 __global__ void __launch_bounds__(kThreads)
     divide_kernel(const double* w, VectorView<const double> d, double lambda,
                   MatrixView<double> x) {
@@ -94,8 +99,10 @@ __global__ void __launch_bounds__(kThreads)
   x.data[i * x.ld + j] /= w[i] * d.data[j % d.size] + lambda;
 }
 
-/// Grid: one thread per value of b. Bounds: threads past the last value return. 64-bit index. Per
-/// value: 8 bytes read and written, its factor mostly from the cache; 1 operation.
+/// b_nm <- b_nm c_ij with i = row_n, j = column_m.
+/// Grid: one thread per value of b, 256 per block. Bounds: threads past the last value return.
+/// 64-bit index. Per value: 8 bytes read and written, its factor mostly from the cache; 1
+/// operation.
 __global__ void __launch_bounds__(kThreads)
     multiply_kernel(const std::int64_t* row, const std::int64_t* column, MatrixView<const double> c,
                     MatrixView<double> b) {

@@ -35,7 +35,7 @@ struct BlockMemory {
 /// w_i, outcome_i of row i.
 /// Grid: one-dimensional; blocks of 32 threads stride over the rows. Bounds: row < w.rows; threads
 /// stride over components and over rows of the factor. 64-bit index. Per step and row: P_FF and the
-/// rows of P in F read from the caches (n |F| values); |F|^3 / 3 + 2 n |F| operations, 2 |F| + 6
+/// rows of P in F read from the caches (8 n |F| bytes); |F|^3 / 3 + 2 n |F| operations, 2 |F| + 6
 /// barriers.
 __global__ void __launch_bounds__(kThreads)
     simplex_kernel(MatrixView<const double> p, MatrixView<const double> q, SimplexOptions options,

@@ -18,7 +18,10 @@ constexpr std::int64_t kMostThreads = 1 << 16;
 
 /// values_n, status_n of site sites_n.
 /// Grid: one-dimensional; threads stride over the sites, each in its own per_thread bytes of
-/// memory. Bounds: n < sites.size. 64-bit index. Branches follow each site's own geometry.
+/// memory. Bounds: n < sites.size; what does not fit that memory ends in a status. 64-bit index.
+/// Per site: up to 48 KB of its own memory written and read, from the L2 cache where few threads
+/// are at work, and 492 bytes of results; in the order of 10^5 operations. Branches follow each
+/// site's own geometry.
 __global__ void __launch_bounds__(kThreads)
     site_kernel(CrystalBatch crystals, VectorView<const std::int64_t> sites,
                 MatrixView<double> values, VectorView<std::int32_t> status, std::byte* memory,
@@ -30,10 +33,13 @@ __global__ void __launch_bounds__(kThreads)
         site_fingerprint(crystals, sites.data[n], work, values.data + n * values.ld));
 }
 
-/// Grid: one thread per value of a crystal's row of columns. Bounds: m crystals x columns. 64-bit
-/// index. Reads each value twice; neighbouring threads read neighbouring columns.
-__global__ void statistics_kernel(MatrixView<const double> values, const double* count,
-                                  const std::int64_t* first, MatrixView<double> out) {
+/// Mean, standard deviation, minimum and maximum of each column over a crystal's rows.
+/// Grid: one thread per crystal and column, 256 per block, so that neighbours read neighbouring
+/// columns. Bounds: threads past the last crystal return. 64-bit index. Per value: 8 bytes read
+/// twice, the second time mostly from the caches, and its count; some 8 operations.
+__global__ void __launch_bounds__(256)
+    statistics_kernel(MatrixView<const double> values, const double* count,
+                      const std::int64_t* first, MatrixView<double> out) {
   const std::int64_t i = global_thread() / values.cols, f = global_thread() % values.cols;
   if (i < out.rows)
     column_statistics(values, count, first[i], first[i + 1], f, out.data + i * out.ld + 4 * f);

@@ -84,7 +84,8 @@ __global__ void __launch_bounds__(kThreads)
 
 /// logits <- logits + bias; loss and gradient of each row, of the class that it has.
 /// Grid: one thread per row, 256 per block. Bounds: threads past the last row return. 64-bit index.
-/// Per logit: 28 bytes read and written, of which 16 come from the caches; one exponential.
+/// Per logit: 28 bytes read and written, of which 16 come from the caches; two exponentials and
+/// some 10 operations.
 __global__ void __launch_bounds__(kThreads)
     class_loss_kernel(const float* bias, const float* weight, const std::int32_t* classes,
                       float share, MatrixView<float> logits, float* loss,
@@ -111,7 +112,7 @@ __global__ void __launch_bounds__(kThreads)
 
 /// out_i = x_{rows_i}.
 /// Grid: one thread per value, 256 per block. Bounds: threads past the last value return. 64-bit
-/// index. Per value: 4 bytes read (and its row's number, from the cache), 4 written.
+/// index. Per value: 4 bytes read (and its row's number, from the cache), 4 written; no operation.
 __global__ void __launch_bounds__(kThreads)
     gather_rows_kernel(MatrixView<const float> x, const std::int32_t* rows, MatrixView<float> out) {
   const std::int64_t n = global_thread();
@@ -123,7 +124,7 @@ __global__ void __launch_bounds__(kThreads)
 /// Loss and gradients of lists.
 /// Grid: one block of 128 threads per row. Bounds: candidates past the end are not read. 64-bit
 /// index. Per candidate: three readings of 5 bytes, of which two come from the caches, and 4 bytes
-/// written; two or three exponentials.
+/// written; two or three exponentials and some 20 operations.
 __global__ void __launch_bounds__(kListThreads) list_loss_kernel(ListLoss<float> what) {
   __shared__ ListShared shared;
   GpuThreads<ListRegisters> threads{static_cast<int>(threadIdx.x), {}};

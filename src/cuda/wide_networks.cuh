@@ -72,7 +72,7 @@ static __global__ void __launch_bounds__(256)
 
 /// out <- in, rounded to A.
 /// Grid: one block of 32 x 8 threads per 8 rows; 32 threads stride over a row. Bounds: rows past
-/// the end return. 64-bit index. Per value: 4 bytes read, sizeof A written.
+/// the end return. 64-bit index. Per value: 4 bytes read, sizeof A written; 1 operation.
 template <class A>
 __global__ void __launch_bounds__(kRowThreads* kRowsPerBlock)
     round_kernel(MatrixView<const float> in, MatrixView<A> out) {

@@ -54,7 +54,8 @@ KRONITE_HD inline ListLogs<T> logs_of(const ListSums& s) {
           any ? static_cast<T>(s.largest_alike + log(s.sum_alike)) : T{0}, any};
 }
 
-KRONITE_HD inline double no_logit() { return -std::numeric_limits<double>::infinity(); }
+// A constant, because std::numeric_limits has functions of the host alone.
+inline constexpr double kNoLogit = -std::numeric_limits<double>::infinity();
 
 /// Row i, from `first` on in steps of `step`: their largest logits.
 template <class T>
@@ -117,7 +118,7 @@ template <class T>
 KRONITE_HD inline void list_row(const ListLoss<T>& what, std::int64_t i) {
   using std::exp;
   const auto none = static_cast<double>(what.none[i]);
-  ListSums sums{none, no_logit(), 0, 0};
+  ListSums sums{none, kNoLogit, 0, 0};
   find_largest(what, i, 0, 1, sums);
   sums.sum = exp(none - sums.largest);
   add_exponentials(what, i, 0, 1, sums);
@@ -142,7 +143,7 @@ KRONITE_HD inline void list_block(std::int64_t block, const ListLoss<T>& what, L
                                   Each& each) {
   each([&](int thread, ListRegisters&) {
     ListSums& own = shared.sums[thread];
-    own = {static_cast<double>(what.none[block]), no_logit(), 0, 0};
+    own = {static_cast<double>(what.none[block]), kNoLogit, 0, 0};
     find_largest(what, block, thread, kListThreads, own);
   });
   for (int reach = kListThreads / 2; reach > 0; reach /= 2)

@@ -19,7 +19,7 @@
 #define EXPECT_ERROR(call, code, word) \
   EXPECT((call) == (code) && strstr(kronite_last_error(), word))
 
-static kronite_device* open_cpu(void) {
+static inline kronite_device* open_cpu(void) {
   kronite_device* device = NULL;
   EXPECT_OK(kronite_device_open("cpu", NULL, &device));
   EXPECT(device != NULL);
