@@ -31,11 +31,11 @@ namespace kronite {
 namespace {
 
 // Large enough that a single-threaded product inside runs at full speed.
-constexpr std::int64_t kTileRows = 256;
-constexpr std::int64_t kTileCols = 512;
+constexpr std::int64_t kTileRows = 512;
+constexpr std::int64_t kTileCols = 1024;
 constexpr std::int64_t kSolveTile = 256;
 // Triangles up to this size are solved as they are, larger ones are halved.
-constexpr std::int64_t kLeastTriangle = 64;
+constexpr std::int64_t kLeastTriangle = 32;
 // The same for Cholesky factors.
 constexpr std::int64_t kLeastFactor = 128;
 
