@@ -48,8 +48,11 @@ Matrix root_of_h(Device& device, MatrixView<const double> g, double lambda, Matr
 Matrix matrix_w(Device& device, MatrixView<const double> g, const AlongPoints& points,
                 double lambda) {
   const double length = points.share + points.remainder;
-  const Matrix l = shifted_factor(device, g, points.remainder, length * lambda);
-  const Matrix root = inverse_root(device, 1, l.view());
+  const auto root_of_d = [&] {
+    const Matrix l = shifted_factor(device, g, points.remainder, length * lambda);
+    return inverse_root(device, 1, l.view());
+  };
+  const Matrix root = root_of_d();
   return square_of_upper(device, points.share * lambda, root.view());
 }
 
@@ -93,12 +96,14 @@ LeftOut left_out_by_factors(Device& device, Spectra& spectra, const Hyperparamet
   for (std::size_t i = 0; i < w_l.size(); ++i)
     right.push_back(factor * (g_w_l[i] + lambda * w_l[i]) + w_b[i]);
 
-  Matrix inner = same_kernel(hyper.g, hyper.m, data.features) ? copy(device, g->view())
-                                                              : spectra.gram(device, hyper.m);
-  add_inverse_of_q(device, theta, points, lambda, g->view(), w.view(), inner.view());
+  std::optional<Matrix> inner(same_kernel(hyper.g, hyper.m, data.features)
+                                  ? copy(device, g->view())
+                                  : spectra.gram(device, hyper.m));
+  add_inverse_of_q(device, theta, points, lambda, g->view(), w.view(), inner->view());
   g.reset();
-  linalg<double>(device).cholesky(inner.view());
-  Matrix chi = inverse_root(device, std::sqrt(theta), inner.view());
+  linalg<double>(device).cholesky(inner->view());
+  Matrix chi = inverse_root(device, std::sqrt(theta), inner->view());
+  inner.reset();
   Matrix psi = times_upper(device, -1, w.view(), chi.view());
 
   std::vector<double> chi_with_all =
