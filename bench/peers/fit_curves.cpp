@@ -1,7 +1,8 @@
 // Fits KRSFD to curves and says how long it took, for bench/peers/krsfd.py. Input: float64 values,
 // of which the first three are the numbers of curves, inputs and points; then the inputs, the curve
 // of each point, t, and (for training) y and a grid with its number of points in front. Output: one
-// line per test point, then the processor seconds of the fit, the least of several, and iterations.
+// line per test point, then the processor seconds of the fit, the least of several, and iterations;
+// with `deviations`, standard deviations at the test points and the seconds that those took.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -48,10 +49,11 @@ struct Curves {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  if (argc != 11) {
+  const bool deviations = argc == 12 && std::string(argv[11]) == "deviations";
+  if (argc != 11 && !deviations) {
     std::fprintf(stderr,
                  "usage: %s TRAINING TEST SIGMA_X SIGMA_T LAMBDA ZERO_RATIO_X ZERO_RATIO_T COMPAT "
-                 "TOLERANCE REPEAT\n",
+                 "TOLERANCE REPEAT [deviations]\n",
                  argv[0]);
     return 2;
   }
@@ -83,10 +85,18 @@ int main(int argc, char** argv) try {
                                      {grid.data(), grid_points, 1}, options);
     least = std::min(least, static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
   }
-  const auto predicted =
-      model.predict(device, {test.x.data(), test.rows, test.inputs},
-                    {{test.curve.data(), test.points}, {test.t.data(), test.points, 1}});
-  for (const double value : predicted) std::printf("%.17g\n", value);
+  const kronite::MatrixView<const double> x(test.x.data(), test.rows, test.inputs);
+  const kronite::krfd::CurvePoints points{{test.curve.data(), test.points},
+                                          {test.t.data(), test.points, 1}};
+  std::vector<double> values;
+  if (deviations) {
+    const std::clock_t begin = std::clock();
+    values = model.predict_std(device, x, points).std;
+    least = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  } else {
+    values = model.predict(device, x, points);
+  }
+  for (const double value : values) std::printf("%.17g\n", value);
   std::printf("%.6f,%d\n", least, model.report.iterations);
 } catch (const std::exception& e) {
   std::fprintf(stderr, "%s\n", e.what());

@@ -1,7 +1,8 @@
 // What bench/peers/krfd.py times beside numpy: a search by cross-validation, climbs of the
-// evidence, one fit, bands. Arguments: a task, a folder with the data, and what the task takes. The
-// data are float64 files: shape (systems, features, points, tested systems), x, y, t, x_test, fold.
-// Output: processor seconds on the first line, then what the task found; arrays go into the folder.
+// evidence, one evidence with its derivatives, one fit, bands. Arguments: a task, a folder with the
+// data, and what the task takes. The data are float64 files: shape (systems, features, points,
+// tested systems), x, y, t, x_test, fold. Output: processor seconds on the first line, then what
+// the task found; arrays go into the folder.
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -95,6 +96,10 @@ void run(kronite::Device& device, const std::string& task, const Data& data, int
     const auto model = krfd::fit(device, data.x(), data.t(), data.y(), tuned.best.hyper);
     std::printf("%.6f\n%d\n", clock.seconds(), tuned.best.evaluations);
     write(data.folder + "mean", model.mean(device, data.x_test(), data.t()));
+  } else if (task == "evidence" && count == 6) {  // six numbers
+    const Clock clock;
+    const auto found = krfd::evidence(device, data.x(), data.t(), data.y(), hyper_of(more));
+    std::printf("%.6f\n%.12g\n", clock.seconds(), found.log);
   } else if (task == "fit" && count == 6) {  // six numbers
     krfd::FitOptions options;
     options.uncertainty = false;
@@ -124,7 +129,7 @@ void run(kronite::Device& device, const std::string& task, const Data& data, int
 
 int main(int argc, char** argv) try {
   if (argc < 3) {
-    std::fprintf(stderr, "usage: %s search|climb|fit|bands FOLDER ...\n", argv[0]);
+    std::fprintf(stderr, "usage: %s search|climb|evidence|fit|bands FOLDER ...\n", argv[0]);
     return 2;
   }
   kronite::DeviceOptions one_thread;

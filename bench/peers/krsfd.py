@@ -15,6 +15,10 @@ truncation that the tutorial's search found:
 - converged: to a relative residual of 1e-8; kronite with its preconditioner, scipy.sparse.linalg.cg
   without one.
 Times are processor seconds of the fit, the least of several; errors are of the test part.
+
+With --deviations also standard deviations of the test part at 51 points a curve, as the published program has them,
+by an incomplete factor of H'H + lambda and a solve for each point (scipy.sparse.linalg.spilu with its options; the
+factor is made once and counted whole, solves are timed at --points of the points and scaled). That takes minutes.
 """
 import argparse
 import os
@@ -28,7 +32,7 @@ for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np
 import scipy
 from scipy import sparse
-from scipy.sparse.linalg import LinearOperator, cg
+from scipy.sparse.linalg import LinearOperator, cg, spilu
 
 from timing import processor_seconds, use_one_core
 
@@ -107,8 +111,42 @@ class Scipy:
         assert failed == 0
         return theta
 
+    def variance_factor(self):
+        """Over the noise's variance, the covariance of theta is the inverse of this."""
+        normal = self.h.T @ self.h + LAMBDA * sparse.identity(self.h.shape[1])
+        return spilu(normal.tocsc(), drop_tol=1e-4, fill_factor=10)
+
     def predict(self, theta, test):
         return self.design(test, gaussian(test.x, self.training.x, SIGMA_X)) @ theta
+
+
+class Grid:
+    """The systems of `curves`, each at the same points."""
+
+    def __init__(self, curves, t):
+        self.x, self.t = curves.x, [t] * len(curves.x)
+        self.curve = np.repeat(np.arange(len(curves.x)), len(t))
+
+    write = Curves.write
+
+
+def compare_deviations(kronite, training, test, grid, points):
+    at = Grid(test, np.linspace(grid.min(), grid.max(), 51))
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        training.write(folder / "training", training.y, [len(grid)], grid)
+        at.write(folder / "test")
+        mine, _, ours = kronite(folder, False, 1e-8, "deviations")
+    problem = Scipy(training, grid)
+    factoring, factor = processor_seconds(problem.variance_factor)
+    phi = problem.design(at, gaussian(at.x, training.x, SIGMA_X))[:points].toarray()
+    solving, variance = processor_seconds(lambda: np.array([row @ factor.solve(row) for row in phi]))
+    other = factoring + solving * len(at.curve) / points
+    # Both up to the noise's variance, which is not the same after unconverged iterations.
+    ratio = ours[:points] / np.sqrt(variance)
+    print(f"deviations at {len(at.x)} x 51 points: kronite {mine:.2f} s, scipy {other:.1f} s ({factoring:.1f} s of it for "
+          f"the factor; {points} points, scaled), ratio {other / mine:.0f}; the deviations differ by "
+          f"{np.abs(ratio / np.median(ratio) - 1).max():.1e} at most, up to a factor")
 
 
 # --- the comparison ----------------------------------------------------------------------------------
@@ -117,6 +155,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("kronite_fit_curves", type=pathlib.Path, help="build/bench/bin/kronite_fit_curves")
     parser.add_argument("folder", type=pathlib.Path, help="of the tutorial's data")
+    parser.add_argument("--deviations", action="store_true", help="standard deviations as well")
+    parser.add_argument("--points", type=int, default=100, help="of them that scipy computes (100)")
     parser.add_argument("--repeat", type=int, default=3, help="the least time of so many counts")
     arguments = parser.parse_args()
     use_one_core()
@@ -125,10 +165,10 @@ def main():
     test = Curves(arguments.folder, "sparse_test_ids.npy")
     grid = np.load(arguments.folder / "sparse_t_grid.npy")
 
-    def kronite(folder, compat, tolerance):
+    def kronite(folder, compat, tolerance, *more):
         out = subprocess.run([arguments.kronite_fit_curves, folder / "training", folder / "test",
                               *map(repr, (SIGMA_X, SIGMA_T, LAMBDA, ZERO_X, ZERO_T)), "01"[compat],
-                              repr(tolerance), str(arguments.repeat)],
+                              repr(tolerance), str(arguments.repeat), *more],
                              check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
         seconds, iterations = out.pop().split(",")
         return float(seconds), int(iterations), np.array(out, dtype=float)
@@ -158,6 +198,8 @@ def main():
             other, theirs = with_scipy(solve)
             print(f"{what:>12}{mine:11.3f}{steps:7}{other:9.2f}{other / mine:7.1f}"
                   f"{error(ours):11.7f}{error(theirs):11.7f}")
+    if arguments.deviations:
+        compare_deviations(kronite, training, test, grid, arguments.points)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-// Dense linear algebra on the CPU: products and triangular solves by Eigen in fixed tiles,
-// factorisations by LAPACK where it was found.
+// Dense linear algebra on the CPU: products in fixed tiles, by BLAS where it stays on one thread,
+// by Eigen otherwise; triangular solves and Cholesky factors of large matrices made of such
+// products; factorisations of small ones and eigenvalues by LAPACK where it was found.
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
 #include <algorithm>
@@ -9,6 +10,7 @@
 
 #include "base/fail.hpp"        // for fmt::format
 #include "base/parallel.hpp"    // for parallel_tiles
+#include "cpu/blas.hpp"         // for blas_gemm
 #include "cpu/cpu_backend.hpp"  // for CpuBackend
 #include "device/scratch.hpp"   // for Scratch
 
@@ -29,9 +31,13 @@ namespace kronite {
 namespace {
 
 // Large enough that a single-threaded product inside runs at full speed.
-constexpr std::int64_t kTileRows = 256;
-constexpr std::int64_t kTileCols = 512;
-constexpr std::int64_t kSolveTile = 128;
+constexpr std::int64_t kTileRows = 512;
+constexpr std::int64_t kTileCols = 1024;
+constexpr std::int64_t kSolveTile = 256;
+// Triangles up to this size are solved as they are, larger ones are halved.
+constexpr std::int64_t kLeastTriangle = 32;
+// The same for Cholesky factors.
+constexpr std::int64_t kLeastFactor = 128;
 
 template <class T>
 using RowMajor = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -67,9 +73,16 @@ std::int64_t tile_size(std::int64_t size, std::int64_t most) {
   return std::max<std::int64_t>(1, (size + tiles - 1) / tiles);
 }
 
+/// C <- alpha op(A) op(B) + beta C on this thread.
 template <class T>
-void gemm_tile(T alpha, MatrixView<const T> a, Op op_a, MatrixView<const T> b, Op op_b, T beta,
-               MatrixView<T> c) {
+void multiply(T alpha, MatrixView<const T> a, Op op_a, MatrixView<const T> b, Op op_b, T beta,
+              MatrixView<T> c) {
+  if constexpr (std::is_same_v<T, double>) {
+    // Of vectors, BLAS would copy the matrix.
+    if (c.rows > 1 && c.cols > 1 && a.rows > 0 && a.cols > 0 && have_one_threaded_blas() &&
+        fits_blas(a) && fits_blas(b) && fits_blas(c))
+      return blas_gemm(alpha, a, op_a, b, op_b, beta, c);
+  }
   auto out = map(c);
   if (beta == T{0})
     out.setZero();
@@ -78,6 +91,56 @@ void gemm_tile(T alpha, MatrixView<const T> a, Op op_a, MatrixView<const T> b, O
   with_op(a, op_a, [&](const auto& x) {
     with_op(b, op_b, [&](const auto& y) { out.noalias() += alpha * x * y; });
   });
+}
+
+/// Where a triangle is cut: near its middle, at a multiple of `least`.
+std::int64_t half_of(std::int64_t n, std::int64_t least) {
+  return (n / 2 + least - 1) / least * least;
+}
+
+/// X <- op(L)^-1 X or X op(L)^-1 on this thread. Halves of L leave most of the work to products.
+template <class T>
+void solve_triangle(Side side, Op op, MatrixView<const T> l, MatrixView<T> x) {
+  const std::int64_t n = l.rows;
+  const bool left = side == Side::left;
+  if (n <= kLeastTriangle) {
+    const auto lower = map(l);
+    auto to = map(x);
+    const auto solve = [&](const auto& triangle) {
+      if (left)
+        triangle.solveInPlace(to);
+      else
+        triangle.template solveInPlace<Eigen::OnTheRight>(to);
+    };
+    if (op == Op::none)
+      solve(lower.template triangularView<Eigen::Lower>());
+    else
+      solve(lower.transpose().template triangularView<Eigen::Upper>());
+    return;
+  }
+  const std::int64_t half = half_of(n, kLeastTriangle), rest = n - half;
+  const auto part = [&](std::int64_t first, std::int64_t count) {
+    return left ? block(x, first, count, 0, x.cols) : block(x, 0, x.rows, first, count);
+  };
+  const MatrixView<T> first = part(0, half), last = part(half, rest);
+  const MatrixView<const T> upper = block(l, 0, half, 0, half),
+                            lower = block(l, half, rest, half, rest),
+                            between = block(l, half, rest, 0, half);
+  const auto subtract = [&](MatrixView<const T> known, MatrixView<T> from) {
+    if (left)
+      multiply(T{-1}, between, op, known, Op::none, T{1}, from);
+    else
+      multiply(T{-1}, known, Op::none, between, op, T{1}, from);
+  };
+  if (left == (op == Op::none)) {
+    solve_triangle(side, op, upper, first);
+    subtract(first, last);
+    solve_triangle(side, op, lower, last);
+  } else {
+    solve_triangle(side, op, lower, last);
+    subtract(last, first);
+    solve_triangle(side, op, upper, first);
+  }
 }
 
 /// The eigenvectors of a column-major routine are the rows of a row-major matrix.
@@ -152,11 +215,12 @@ class CpuLinalg final : public LinalgOps<T> {
     const std::int64_t depth = op_a == Op::none ? a.cols : a.rows;
     const std::int64_t height = tile_size(c.rows, kTileRows), width = tile_size(c.cols, kTileCols);
     const std::int64_t columns = tiles_of(c.cols, width);
+    const OneThreadedBlas one_threaded;
     parallel_tiles(
         backend_.threads(), tiles_of(c.rows, height) * columns, [&](std::int64_t tile, int) {
           const std::int64_t i = tile / columns * height, rows = std::min(height, c.rows - i);
           const std::int64_t j = tile % columns * width, cols = std::min(width, c.cols - j);
-          gemm_tile(
+          multiply(
               alpha, op_a == Op::none ? block(a, i, rows, 0, depth) : block(a, 0, depth, i, rows),
               op_a, op_b == Op::none ? block(b, 0, depth, j, cols) : block(b, j, cols, 0, depth),
               op_b, beta, block(c, i, rows, j, cols));
@@ -171,25 +235,18 @@ class CpuLinalg final : public LinalgOps<T> {
   }
 
   void triangular_solve(Side side, Op op, MatrixView<const T> l, MatrixView<T> b) override {
-    const auto lower = map(l);
-    const std::int64_t right_hand_sides = side == Side::left ? b.cols : b.rows;
-    parallel_tiles(backend_.threads(), tiles_of(right_hand_sides, kSolveTile),
-                   [&](std::int64_t tile, int) {
-                     const std::int64_t first = tile * kSolveTile;
-                     const std::int64_t count = std::min(kSolveTile, right_hand_sides - first);
-                     auto x = map(side == Side::left ? block(b, 0, b.rows, first, count)
-                                                     : block(b, first, count, 0, b.cols));
-                     const auto solve = [&](const auto& triangle) {
-                       if (side == Side::left)
-                         triangle.solveInPlace(x);
-                       else
-                         triangle.template solveInPlace<Eigen::OnTheRight>(x);
-                     };
-                     if (op == Op::none)
-                       solve(lower.template triangularView<Eigen::Lower>());
-                     else
-                       solve(lower.transpose().template triangularView<Eigen::Upper>());
-                   });
+    const bool left = side == Side::left;
+    const std::int64_t right_hand_sides = left ? b.cols : b.rows;
+    const std::int64_t size = tile_size(right_hand_sides, kSolveTile);
+    const OneThreadedBlas one_threaded;
+    parallel_tiles(
+        backend_.threads(), tiles_of(right_hand_sides, size), [&](std::int64_t tile, int) {
+          const std::int64_t first = tile * size;
+          const std::int64_t count = std::min(size, right_hand_sides - first);
+          solve_triangle(
+              side, op, l,
+              left ? block(b, 0, b.rows, first, count) : block(b, first, count, 0, b.cols));
+        });
   }
 
   void eigh(MatrixView<T> a, VectorView<T> w) override {
@@ -202,11 +259,49 @@ class CpuLinalg final : public LinalgOps<T> {
  private:
   bool factor(MatrixView<T> a) {
 #ifdef KRONITE_HAVE_LAPACK
+    if constexpr (std::is_same_v<T, double>) {
+      if (factoriser_ == Factoriser::lapack && a.rows > kLeastFactor && have_one_threaded_blas() &&
+          fits_blas(a))
+        return factor_halves(a);
+    }
     if (factoriser_ == Factoriser::lapack && a.ld <= std::numeric_limits<int>::max())
       return lapack_cholesky(a);
 #endif
     return eigen_cholesky(a);
   }
+
+#ifdef KRONITE_HAVE_LAPACK
+  /// Factor of the upper half, the lower one less what follows from it, and its factor.
+  bool factor_halves(MatrixView<double> a) {
+    if (a.rows <= kLeastFactor) {
+      const OneThreadedBlas one_threaded;
+      return lapack_cholesky(a);
+    }
+    const std::int64_t half = half_of(a.rows, kLeastFactor), rest = a.rows - half;
+    const MatrixView<double> upper = block(a, 0, half, 0, half),
+                             between = block(a, half, rest, 0, half);
+    if (!factor_halves(upper)) return false;
+    triangular_solve(Side::right, Op::transpose, upper, between);
+    subtract_square(between, block(a, half, rest, half, rest));
+    return factor_halves(block(a, half, rest, half, rest));
+  }
+
+  /// Lower triangle of C <- C - A A'.
+  void subtract_square(MatrixView<const double> a, MatrixView<double> c) {
+    const std::int64_t size = tile_size(c.rows, kTileRows), count = tiles_of(c.rows, size);
+    const OneThreadedBlas one_threaded;
+    parallel_tiles(backend_.threads(), count * count, [&](std::int64_t tile, int) {
+      const std::int64_t i = tile / count * size, j = tile % count * size;
+      const std::int64_t rows = std::min(size, c.rows - i), cols = std::min(size, c.rows - j);
+      if (j == i)
+        blas_subtract_square(block(a, i, rows, 0, a.cols), block(c, i, rows, i, rows));
+      else if (j < i)
+        blas_gemm(-1, block(a, i, rows, 0, a.cols), Op::none, block(a, j, cols, 0, a.cols),
+                  Op::transpose, 1, block(c, i, rows, j, cols));
+    });
+  }
+
+#endif
 
   bool decompose(MatrixView<T> a, VectorView<T> w) {
 #ifdef KRONITE_HAVE_LAPACK

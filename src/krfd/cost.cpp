@@ -178,14 +178,15 @@ FitCost evidence_cost(const FitShape& shape) {
 FitCost cross_validation_cost(const FitShape& shape, int folds) {
   const Sizes s(shape);
   const double fold = s.n / std::max(folds, 1);
-  FitCost cost = spectral(s, shape.same_kernel);
+  FitCost cost;
+  // Three factors and their inverses, W, and its product with one of them.
+  cost.operations = 4.5 * cube(s.n) + 2 * s.square * s.t + 6 * s.n * s.t * s.k + 9 * cube(s.t);
   const bool one_out = folds >= shape.systems;
-  cost.operations += 4 * cube(s.n) + 4 * s.square * s.t;
-  if (!one_out) cost.operations += folds * (10 * fold * fold * s.n + 3 * cube(fold));
-  // Distances of two kinds, U, U'MU and B, and six of columns of U with factors.
+  if (!one_out) cost.operations += folds * (5 * fold * fold * s.n + 3 * cube(fold));
+  // Distances of two kinds; W and the roots of three inverses, one of them at a time with its
+  // factor.
   const double block = one_out ? 0 : 5 * fold * fold;
-  cost.device_bytes =
-      kBytes * ((11 - (shape.same_kernel ? 1 : 0)) * s.square + block + 4 * s.curves + s.basis_t());
+  cost.device_bytes = kBytes * (6 * s.square + block + 3 * s.curves + s.basis_t());
   cost.host_bytes = kBytes * (s.n * s.p + 4 * s.curves);
   return cost;
 }

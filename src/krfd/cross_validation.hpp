@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
-#include "krfd/spectra.hpp"  // for Spectra
+#include "krfd/left_out.hpp"  // for LeftOut
+#include "krfd/spectra.hpp"   // for Spectra
 
 namespace kronite::krfd {
 
@@ -15,7 +17,7 @@ struct Folds {
 };
 
 /// What trials share is computed once: the systems in the order of their folds, their distances,
-/// and the eigenvalues of a kernel that a trial has in common with the one before.
+/// and, where many trials have the same kernels, eigenvalues.
 class FoldTrials {
  public:
   /// @throws Error as cross_validate().
@@ -28,9 +30,17 @@ class FoldTrials {
   std::vector<double> predictions(Device& device, const Hyperparameters& hyper);
 
  private:
+  /// Whether this trial and those that may follow it are cheaper by eigenvalues.
+  bool eigenvalues_pay(const Hyperparameters& hyper);
+  /// Predictions in the order of the folds.
+  std::vector<double> leave_out(Device& device, LeftOut left_out) const;
+  std::vector<double> in_given_order(const std::vector<double>& values) const;
+
   Data data_;
   Folds folds_;
   Spectra spectra_;
+  std::optional<Hyperparameters> last_;
+  int repeats_ = 0;  // trials in a row with these kernels before this one
 };
 
 }  // namespace kronite::krfd

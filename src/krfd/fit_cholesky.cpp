@@ -1,21 +1,9 @@
 // The maximum of the posterior by Cholesky factors alone: about a quarter of the operations of the
 // spectral path for one fit. Every sum below is one of terms that are not below zero.
 #include "krfd/model_state.hpp"
+#include "krfd/triangles.hpp"  // for shifted_factor, solve_lower
 
 namespace kronite::krfd {
-namespace {
-
-/// L of x + alpha I.
-Matrix factor_of(Device& device, MatrixView<const double> x, double factor, double alpha) {
-  Matrix l(device, x.rows, x.cols);
-  functional(device).scale(factor, {}, x, {}, 0, l.view());
-  functional(device).add_to_diagonal(alpha, {}, l.view());
-  linalg<double>(device).cholesky(l.view());
-  return l;
-}
-
-}  // namespace
-
 FittedCoefficients fit_cholesky(Device& device, const Data& data, const Hyperparameters& hyper) {
   LinalgOps<double>& la = linalg<double>(device);
   FunctionalOps& ops = functional(device);
@@ -25,7 +13,7 @@ FittedCoefficients fit_cholesky(Device& device, const Data& data, const Hyperpar
 
   // Along t: w = (T + lambda_T)^-1 1, so that (I - B) 1 = lambda_T w and B 1 = T w.
   const Matrix along = gram(device, hyper.t, data.t_view(), {});
-  const Matrix along_factor = factor_of(device, along.view(), 1, hyper.lambda_t);
+  const Matrix along_factor = shifted_factor(device, along.view(), 1, hyper.lambda_t);
   Matrix w_there = on_device(device, ones);
   la.cholesky_solve(Side::left, along_factor.view(), w_there.view());
   const std::vector<double> w = w_there.to_host();
@@ -34,7 +22,7 @@ FittedCoefficients fit_cholesky(Device& device, const Data& data, const Hyperpar
 
   // r = (Y - AYB) 1 = lambda_G H Y1 + lambda_T G H Y w.
   const Matrix g = gram(device, hyper.g, data.x_view(), data.root);
-  const Matrix g_factor = factor_of(device, g.view(), 1, hyper.lambda_g);
+  const Matrix g_factor = shifted_factor(device, g.view(), 1, hyper.lambda_g);
   const Matrix y(device, data.y, n, points);
   std::vector<double> sides;  // 1 and w, in columns
   for (std::size_t j = 0; j < w.size(); ++j) sides.insert(sides.end(), {1.0, w[j]});
@@ -47,14 +35,15 @@ FittedCoefficients fit_cholesky(Device& device, const Data& data, const Hyperpar
   la.gemm(hyper.lambda_t, g.view(), Op::none, second, Op::none, 0, r.view());
   ops.scale(hyper.lambda_g, {}, first, {}, 1, r.view());
 
-  // Q^-1 = (I + sB D^-1 G) / T with D = (T - sB) G + T lambda_G.
+  // Q^-1 = (I + sB D^-1 G) / T with D = (T - sB) G + T lambda_G; the lower triangle of D^-1 G.
   Matrix p = copy(device, g.view());
+  Matrix right = product(device, g.view(), Op::none, r.view(), Op::none);  // Q^-1 r
   {
-    const Matrix d = factor_of(device, g.view(), remainder, length * hyper.lambda_g);
-    la.cholesky_solve(Side::left, d.view(), p.view());
+    const Matrix d = shifted_factor(device, g.view(), remainder, length * hyper.lambda_g);
+    la.cholesky_solve(Side::left, d.view(), right.view());
+    solve_lower(device, d.view(), p.view());
   }
-  Matrix right = scaled(device, {}, r.view(), {});  // Q^-1 r
-  la.gemm(share / length, p.view(), Op::none, r.view(), Op::none, 1 / length, right.view());
+  ops.scale(1 / length, {}, r.view(), {}, share / length, right.view());
 
   // (M + T lambda_M Q^-1) c = Q^-1 r.
   const bool same = same_kernel(hyper.g, hyper.m, data.features);

@@ -44,14 +44,12 @@ Posterior::Constant joint_constant(Device& device, Spectra& spectra, const Solut
 Posterior::Constant independent_constant(Device& device, Spectra& spectra,
                                          const Hyperparameters& hyper) {
   const std::vector<double> m = spectra.m(device).range_values();
-  const auto k = static_cast<std::int64_t>(m.size());
   const auto points = static_cast<double>(spectra.data().points);
-  Matrix along(device, std::vector<double>(static_cast<std::size_t>(k * k), 0.0), k, k);
-  const Matrix weight = on_device(device, inverse_roots(each(m, [&](double value) {
-                                    return points * value * (value + hyper.lambda_m);
-                                  })));
-  functional(device).add_to_diagonal(0, weight.vector(), along.view());
-  return {std::move(along), Matrix(device, 0, 0)};
+  return {
+      on_device(device,
+                inverse_roots(each(
+                    m, [&](double value) { return points * value * (value + hyper.lambda_m); }))),
+      Matrix(device, 0, 0)};
 }
 
 /// k(x, X) times the eigenvectors in the range of a Gram matrix.
@@ -131,7 +129,7 @@ SystemFactors system_factors(Device& device, const Model::State& state, const Po
   const Matrix k_g = cross_gram(device, state.hyper.g, x, state.basis_x(), state.basis_root());
   SystemFactors factors{product(device, k_g.view(), Op::none, g.range(), Op::none),
                         in_range(device, state.hyper.m, m, x, state.basis_x(), state.basis_root()),
-                        Matrix(device, x.rows, constant.along.view().cols),
+                        Matrix(device, x.rows, constant.along.view().rows),
                         {},
                         {}};
   if (options.complete) {
@@ -140,10 +138,13 @@ SystemFactors system_factors(Device& device, const Model::State& state, const Po
     factors.p_rest = rest_of(device, m, theta, factors.p.view());
   }
   to_factor(device, g, state.hyper.lambda_g, factors.phi);
-  // Through w, which is free still, as p is read.
-  linalg<double>(device).gemm(1, factors.p.view(), Op::none, constant.along.view(), Op::none, 0,
-                              factors.w.view());
-  functional(device).scale(1, {}, factors.w.view(), {}, 0, factors.p.view());
+  if (constant.along.view().cols == 1) {
+    functional(device).scale(1, {}, factors.p.view(), constant.along.vector(), 0, factors.p.view());
+  } else {  // Through w, which is free still, as p is read.
+    linalg<double>(device).gemm(1, factors.p.view(), Op::none, constant.along.view(), Op::none, 0,
+                                factors.w.view());
+    functional(device).scale(1, {}, factors.w.view(), {}, 0, factors.p.view());
+  }
   if (constant.across.view().rows > 0)
     linalg<double>(device).gemm(1, k_g.view(), Op::none, constant.across.view(), Op::none, 0,
                                 factors.w.view());

@@ -29,7 +29,7 @@ class Posterior {
   /// k_G(x, X) across, n x k; without data where that is left out. X are the systems, or the
   /// centres of a Nystrom fit (State::basis_x()), here as below.
   struct Constant {
-    Matrix along;   ///< k x k
+    Matrix along;   ///< k x k, or k x 1: the diagonal that it is
     Matrix across;  ///< n x k, or 0 x 0
   };
   const Constant& constant(Device& device, PosteriorForm form) const;

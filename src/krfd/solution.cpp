@@ -59,6 +59,16 @@ void Solution::divide_rows(Device& device, Matrix& x) const {
   }
 }
 
+void Solution::divide_rows_by_root(Device& device, Matrix& x) const {
+  if (factor) {
+    linalg<double>(device).triangular_solve(Side::right, Op::transpose, factor->view(), x.view());
+  } else {
+    const Matrix inverse =
+        on_device(device, each(factor_diagonal, [](double value) { return 1 / std::sqrt(value); }));
+    functional(device).scale(1, {}, x.view(), inverse.vector(), 0, x.view());
+  }
+}
+
 Smoothing smoothing_of(const Spectra& spectra, const Hyperparameters& hyper) {
   return {spectra.g().values_there.vector(), spectra.t().values_there.vector(), hyper.lambda_g,
           hyper.lambda_t};

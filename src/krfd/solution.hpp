@@ -32,6 +32,8 @@ struct Solution {
   double log_det_factor() const;
   /// B^-1 x of vectors in rows: X (m x n) <- X B^-1.
   void divide_rows(Device& device, Matrix& x) const;
+  /// X <- X R^-1 with B = R' R, so that the squares of its rows are those of B^-1.
+  void divide_rows_by_root(Device& device, Matrix& x) const;
 };
 
 /// The weights of components for these hyper-parameters.

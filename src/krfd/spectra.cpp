@@ -86,28 +86,45 @@ Matrix curves_outside(Device& device, const PointBasis& basis, MatrixView<const 
   return rest;
 }
 
+void Spectra::use_points(Device& device, const Hyperparameters& hyper) {
+  if (kernel_t_ && same_kernel(*kernel_t_, hyper.t, data_->coordinates)) return;
+  // Forgotten first, so that a failure leaves nothing that does not belong together.
+  kernel_t_.reset();
+  y_.reset();
+  t_.reset();
+  t_.emplace(
+      point_basis(device, distances_t_.gram(device, hyper.t, data_->t_view(), {}), tolerance_));
+  kernel_t_ = hyper.t;
+}
+
+bool Spectra::holds(const Hyperparameters& hyper) const {
+  if (!kernel_g_ || !same_kernel(*kernel_g_, hyper.g, data_->features)) return false;
+  return same_kernel(hyper.g, hyper.m, data_->features) ||
+         (constant_gram_ && kernel_m_ && same_kernel(*kernel_m_, hyper.m, data_->features));
+}
+
+void Spectra::forget_systems() {
+  kernel_g_.reset();
+  kernel_m_.reset();
+  g_.reset();
+  m_.reset();
+  constant_gram_.reset();
+  y_.reset();
+}
+
 void Spectra::use(Device& device, const Hyperparameters& hyper) {
   const bool new_g = !kernel_g_ || !same_kernel(*kernel_g_, hyper.g, data_->features);
-  const bool new_t = !kernel_t_ || !same_kernel(*kernel_t_, hyper.t, data_->coordinates);
   const bool new_m = !kernel_m_ || !same_kernel(*kernel_m_, hyper.m, data_->features);
-  // Forgotten first, so that a failure leaves nothing that does not belong together.
   if (new_g) kernel_g_.reset();
-  if (new_t) kernel_t_.reset();
   if (new_m || new_g) constant_gram_.reset();
   if (new_m) m_.reset();
-  if (new_g || new_t) y_.reset();
+  if (new_g) y_.reset();
+  use_points(device, hyper);
 
   if (new_g) {
     g_.reset();
-    g_.emplace(
-        spectrum_of(device, distances_x_.gram(device, hyper.g, data_->x_view(), data_->root)));
+    g_.emplace(spectrum_of(device, gram(device, hyper.g)));
     kernel_g_ = hyper.g;
-  }
-  if (new_t) {
-    t_.reset();
-    t_.emplace(
-        point_basis(device, distances_t_.gram(device, hyper.t, data_->t_view(), {}), tolerance_));
-    kernel_t_ = hyper.t;
   }
   if (!y_) {
     const Matrix y(device, data_->y, data_->systems, data_->points);
@@ -125,9 +142,7 @@ void Spectra::use(Device& device, const Hyperparameters& hyper) {
 
 const Spectrum& Spectra::m(Device& device) {
   if (diagonal_) return *g_;
-  if (!m_)
-    m_.emplace(
-        spectrum_of(device, distances_x_.gram(device, *kernel_m_, data_->x_view(), data_->root)));
+  if (!m_) m_.emplace(spectrum_of(device, gram(device, *kernel_m_)));
   return *m_;
 }
 
@@ -139,7 +154,7 @@ const Matrix& Spectra::constant_gram(Device& device) {
     functional(device).add_to_diagonal(0, g_->values_there.vector(), constant_gram_->view());
   }
   if (!constant_gram_) {
-    const Matrix m = distances_x_.gram(device, *kernel_m_, data_->x_view(), data_->root);
+    const Matrix m = gram(device, *kernel_m_);
     const Matrix mu = product(device, m.view(), Op::none, g_->vectors.view(), Op::none);
     constant_gram_.emplace(product(device, g_->vectors.view(), Op::transpose, mu.view(), Op::none));
   }

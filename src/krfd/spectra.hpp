@@ -63,6 +63,16 @@ class Spectra {
   /// Moves to these kernels; what they share with those before stays. Waits.
   /// @throws Error numerical.
   void use(Device& device, const Hyperparameters& hyper);
+  /// The same for the points alone. Waits.
+  void use_points(Device& device, const Hyperparameters& hyper);
+  /// Whether use() would decompose no Gram matrix of systems, and would find U'MU.
+  bool holds(const Hyperparameters& hyper) const;
+  /// Gives back what is kept of the systems, but for their distances.
+  void forget_systems();
+  /// Gram matrix of the systems, by the distances that are kept.
+  Matrix gram(Device& device, const Kernel& kernel) {
+    return distances_x_.gram(device, kernel, data_->x_view(), data_->root);
+  }
 
   const Data& data() const { return *data_; }
   const Spectrum& g() const { return *g_; }

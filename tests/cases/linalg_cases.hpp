@@ -58,6 +58,7 @@ inline std::vector<FactorCase> factor_cases() {
       {"a power of two", 64, 64},
       {"blocked", 150, 10, 1},
       {"many right-hand sides", 20, 300},
+      {"halves of halves", 300, 40, 3},
   };
 }
 

@@ -43,9 +43,18 @@ TEST(CpuThreads, DoNotChangeGemm) {
   });
 }
 
+TEST(CpuThreads, DoNotChangeGemmInDoublePrecision) {
+  const auto a = random_matrix<double>(1, 1100, 300), b = random_matrix<double>(2, 300, 1300);
+  expect_same_on_any_threads<double>([&](Device& device) {
+    DeviceMatrix<double> da(device, a), db(device, b), c(device, HostMatrix<double>(1100, 1300));
+    linalg<double>(device).gemm(1, da.view(), Op::none, db.view(), Op::none, 0, c.view());
+    return c.to_host().values;
+  });
+}
+
 TEST(CpuThreads, DoNotChangeCholeskySolve) {
-  const auto a = positive_definite<double>(50);
-  const auto b = random_matrix<double>(2, 50, 500);
+  const auto a = positive_definite<double>(700);  // halved and tiled
+  const auto b = random_matrix<double>(2, 700, 600);
   expect_same_on_any_threads<double>([&](Device& device) {
     DeviceMatrix<double> l(device, a), x(device, b);
     linalg<double>(device).cholesky(l.view());
