@@ -224,6 +224,26 @@ TEST_P(TrainSideBySide, GoesOnWhereItWasStoppedOnAnyNumberOfDevices) {
   EXPECT_EQ(bytes_of(result->model), whole);
 }
 
+TEST_P(TrainSideBySide, AMemberThatFailsLeavesThoseBeforeItFinished) {
+  const TemplateLibrary library = TemplateLibrary::embedded();
+  TrainHooks hooks;
+  hooks.checkpoint = file("run.checkpoint");
+  hooks.progress = [](const TrainProgress& now) {
+    if (now.member == 2) throw Error(Errc::io, "the disk is full");
+    return true;
+  };
+
+  const auto text = refusal([&] { train(devices, library, three_members(), {}, hooks); }, Errc::io);
+
+  EXPECT_EQ(text, "network 2 of 3: the disk is full");
+  hooks.progress = [](const TrainProgress& now) {
+    EXPECT_NE(now.member, 1) << "it is in the checkpoint";
+    return true;
+  };
+  EXPECT_EQ(bytes_of(train(devices, library, three_members(), {}, hooks).model),
+            bytes_of(train(one, library, three_members()).model));
+}
+
 TEST_P(TrainSideBySide, SaysWhichNetworkFailedFirst) {
   TrainOptions options = three_members();
   options.network.batch_norm = false;
