@@ -82,11 +82,11 @@ void TileTeam::run(std::int64_t tasks, const Task& f) {
   active_ = count;
   finished_.assign(static_cast<std::size_t>(tasks), 0);
   for (TileWorker& worker : workers_) worker.holds = -1;
+  long long told = steps_;
   std::vector<std::jthread> threads;
   for (std::size_t k = 0; k < count; ++k)
     threads.emplace_back([this, k, &f] { work(workers_[k], f); });
 
-  long long told = steps_;
   std::unique_lock lock(guard_);
   while (active_ > 0 || steps_ != told) {
     changed_.wait(lock, [&] { return active_ == 0 || steps_ != told; });
