@@ -24,14 +24,16 @@ std::int64_t tile_rows(std::int64_t n, std::int64_t columns, double values) {
 }
 
 void TileWorker::load(const double* from, double* to, std::int64_t count) {
-  device.backend().copy(to, device.place(), from, Place{},
-                        static_cast<std::size_t>(count) * sizeof(double));
+  const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(double);
+  device.backend().copy(to, device.place(), from, Place{}, bytes);
+  moved_bytes += static_cast<double>(bytes);
 }
 
 void TileWorker::store(MatrixView<const double> contiguous, double* to) {
-  device.backend().copy(
-      to, Place{}, contiguous.data, device.place(),
-      static_cast<std::size_t>(contiguous.rows * contiguous.cols) * sizeof(double));
+  const std::size_t bytes =
+      static_cast<std::size_t>(contiguous.rows * contiguous.cols) * sizeof(double);
+  device.backend().copy(to, Place{}, contiguous.data, device.place(), bytes);
+  moved_bytes += static_cast<double>(bytes);
   device.synchronize();
 }
 
@@ -40,6 +42,12 @@ TileTeam::TileTeam(std::span<Device> devices, const TileShape& shape, Progress p
     : shape_(shape), progress_(std::move(progress)), total_(total) {
   workers_.reserve(devices.size());
   for (Device& device : devices) workers_.emplace_back(device, workers_.size(), shape);
+}
+
+double TileTeam::moved_bytes() const {
+  double total = 0;
+  for (const TileWorker& worker : workers_) total += worker.moved_bytes;
+  return total;
 }
 
 void TileTeam::keep(std::exception_ptr failure) {

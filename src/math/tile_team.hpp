@@ -48,6 +48,7 @@ struct TileWorker {
   Array<double> first, second;  // one tile each
   std::int64_t holds = -1;      // what of a run the panel holds, as the run counts it
   std::int64_t loaded = 0;      // and how many pieces of it
+  double moved_bytes = 0;       // to the device and from it
 
   MatrixView<double> panel_view(std::int64_t rows, std::int64_t cols) {
     return {panel.view().data, rows, cols, device.place()};
@@ -68,6 +69,8 @@ class TileTeam {
   const TileShape& shape() const { return shape_; }
   Device& first_device() { return workers_.front().device; }
   TileWorker& first_worker() { return workers_.front(); }
+  /// Of all devices, to them and from them.
+  double moved_bytes() const;
 
   /// f(worker, task) for every task in [0, tasks). Workers take them in their order. The first
   /// error of any ends the run and is thrown here, as is Errc::cancelled where the progress says
