@@ -94,12 +94,16 @@ FitCost tiled(const FitShape& shape, const Sizes& s, const FitOptions& options) 
                             math::TileShape{shape.systems, rows, shape.points}.device_values());
   cost.host_bytes = kBytes * std::max({triangles * triangle + s.n * s.p + s.curves,
                                        triangle + s.n * s.p + 3 * s.curves, host_values(s)});
-  // Tiles that products take, rows of tiles, what is stored; solutions with both sides of L.
-  const double products = c * (c - 1) * (c - 2) / 6 * b * b;
-  cost.moved_bytes =
-      kBytes * (3 * (products + 2 * triangle) + (2 + std::ceil(s.t / b)) * 2 * triangle);
-  if (!shape.same_kernel)
-    cost.moved_bytes += kBytes * (2 * c * c * c / 3 * b * b + s.square + 2 * triangle);
+  // Tiles that products take, rows of tiles, what is stored; solutions with both sides of L;
+  // curves.
+  const double last = s.n - std::floor((s.n - 1) / b) * b;  // its tile is not needed again
+  const double products = std::max(c * (c - 1) * (c - 2), 0.0) / 6 * b * b,
+               solutions = 2 + std::ceil(s.t / b);
+  cost.moved_bytes = kBytes * (3 * (products + 2 * triangle - last * last) +
+                               solutions * 2 * triangle + 6 * s.curves);
+  if (!shape.same_kernel)  // panels of the lower triangle, which is stored, loaded, and stored
+    cost.moved_bytes +=
+        kBytes * ((c * c * (c + 1) / 2 + c * (c + 1) * (c + 2) / 6) * b * b + 2 * triangle);
   return cost;
 }
 
