@@ -1,4 +1,6 @@
 // Where work runs: one backend, one stream, its library handles. One Device per host thread.
+// Calls that take a vector of Devices share their work among them, whatever number there is, with
+// the results of one; each then has a thread until the call returns.
 #pragma once
 
 #include <cstddef>
@@ -51,6 +53,16 @@ class Device {
   static Device parse(const std::string& name, double work = 1e300,
                       const DeviceOptions& options = {});
   static double auto_threshold();
+
+  /// Several devices for one job, which takes each on a thread of its own: names as parse() takes
+  /// them, separated by commas, and "cuda:all" for every GPU of the machine. "auto" is one device
+  /// and stands alone. A device may be named more than once: what are one GPU's streams, or parts
+  /// of the CPU, share its memory limit in equal parts unless the options give one, which is then
+  /// of each. Threads are shared among all that are the CPU, at least one each. A lent allocator
+  /// is called from the threads of all of them.
+  /// @throws Error invalid_argument for an unknown or empty name, naming its place; unavailable.
+  static std::vector<Device> parse_all(const std::string& names, double work = 1e300,
+                                       const DeviceOptions& options = {});
 
   /// Names that parse() accepts on this machine with this build, "cpu" first.
   static std::vector<std::string> available();

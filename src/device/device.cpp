@@ -1,9 +1,14 @@
 // Device handles: the CPU backend, or the CUDA module opened on first use.
+#include <omp.h>
+
 #include <algorithm>
 #include <charconv>
+#include <map>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
+#include "base/ascii.hpp"       // for trimmed
 #include "base/fail.hpp"        // for fail
 #include "base/module.hpp"      // for open_module
 #include "cpu/cpu_backend.hpp"  // for make_cpu_backend
@@ -70,6 +75,48 @@ const Opened& cuda_module() {
   return opened;
 }
 
+/// The number in "cuda:N", 0 of "cuda"; -1 of anything else.
+int cuda_id(const std::string& name) {
+  if (name == "cuda") return 0;
+  int id = -1;
+  const char* end = name.data() + name.size();
+  const bool good = name.rfind("cuda:", 0) == 0 && name.size() > 5 &&
+                    std::from_chars(name.data() + 5, end, id).ptr == end;
+  return good && id >= 0 ? id : -1;
+}
+
+/// "cuda:all,cpu" is {"cuda:0", "cuda:1", "cpu"} on a machine with two GPUs.
+std::vector<std::string> names_of_all(const std::string& names) {
+  std::vector<std::string> list;
+  const bool several = names.find(',') != std::string::npos;
+  for (std::size_t begin = 0, place = 1; begin <= names.size(); ++place) {
+    const std::size_t end = std::min(names.find(',', begin), names.size());
+    const std::string name(trimmed(std::string_view(names).substr(begin, end - begin)));
+    begin = end + 1;
+    if (several && name.empty())
+      fail(Errc::invalid_argument, "the list of devices '{}' has no name in place {}", names,
+           place);
+    if (several && name == "auto")
+      fail(Errc::invalid_argument,
+           "the list of devices '{}' has 'auto' in place {}, which chooses one device and stands "
+           "alone",
+           names, place);
+    if (name == "cuda:all") {
+      const Opened& opened = cuda_module();
+      if (opened.devices == 0) fail(Errc::unavailable, "there is no CUDA device: {}", opened.why);
+      for (int id = 0; id < opened.devices; ++id) list.push_back(fmt::format("cuda:{}", id));
+    } else if (name == "auto" || name == "cpu" || cuda_id(name) >= 0) {
+      list.push_back(name == "cuda" ? "cuda:0" : name);
+    } else {
+      fail(Errc::invalid_argument,
+           "there is no device '{}'{}: give auto, cpu, cuda, cuda:N, cuda:all, or several with "
+           "commas between them",
+           name, several ? fmt::format(", in place {} of '{}'", place, names) : "");
+    }
+  }
+  return list;
+}
+
 }  // namespace
 
 Device::Device(std::unique_ptr<Backend> backend)
@@ -104,13 +151,36 @@ Device Device::parse(const std::string& name, double work, const DeviceOptions& 
   if (name == "auto")
     return work >= auto_threshold() && cuda_module().devices > 0 ? cuda(0, nullptr, options)
                                                                  : cpu(options);
-  if (name == "cuda") return cuda(0, nullptr, options);
-  int id = -1;
-  const char* end = name.data() + name.size();
-  if (name.rfind("cuda:", 0) == 0 && name.size() > 5 &&
-      std::from_chars(name.data() + 5, end, id).ptr == end && id >= 0)
-    return cuda(id, nullptr, options);
+  if (const int id = cuda_id(name); id >= 0) return cuda(id, nullptr, options);
+  if (name == "cuda:all" || name.find(',') != std::string::npos)
+    fail(Errc::invalid_argument,
+         "'{}' names several devices, and this works on one: give auto, cpu, cuda or cuda:N", name);
   fail(Errc::invalid_argument, "there is no device '{}': give auto, cpu, cuda or cuda:N", name);
+}
+
+std::vector<Device> Device::parse_all(const std::string& names, double work,
+                                      const DeviceOptions& options) {
+  const std::vector<std::string> list = names_of_all(names);
+  std::map<std::string, int> shares;
+  for (const std::string& name : list) ++shares[name];
+  std::map<std::string, DeviceOptions> own;
+  for (const auto& [name, count] : shares) {
+    own[name] = options;
+    if (count > 1 && options.memory_limit == 0)
+      own[name].memory_limit = parse(name, work, options).memory_limit() / count;
+  }
+  int cpu_threads = options.threads > 0 ? options.threads : omp_get_max_threads();
+  int cpus = shares["cpu"];
+  std::vector<Device> devices;
+  for (const std::string& name : list) {
+    if (name == "cpu" && shares["cpu"] > 1) {
+      own[name].threads = std::max(1, (cpu_threads + cpus - 1) / cpus);
+      cpu_threads -= own[name].threads;
+      --cpus;
+    }
+    devices.push_back(parse(name, work, own[name]));
+  }
+  return devices;
 }
 
 std::vector<std::string> Device::available() {

@@ -62,6 +62,81 @@ TEST(DeviceNames, AnAbsentCudaDeviceSaysWhatIsMissing) {
   EXPECT_NE(message.find(reason), std::string::npos) << message;
 }
 
+TEST(DeviceNames, OneIsAListToo) {
+  const auto devices = Device::parse_all("cpu");
+  ASSERT_EQ(devices.size(), 1U);
+  EXPECT_EQ(devices[0].memory_limit() > 0, Device::cpu().memory_limit() > 0);
+  EXPECT_EQ(Device::parse_all("auto", Device::auto_threshold() / 2).front().place(), Place{});
+}
+
+TEST(DeviceNames, CpusOfAListShareThreadsAndMemory) {
+  DeviceOptions options;
+  options.threads = 5;
+  const auto devices = Device::parse_all("cpu, cpu,cpu", 1e300, options);
+  ASSERT_EQ(devices.size(), 3U);
+  const char* const threads[] = {"CPU, 2 threads", "CPU, 2 threads", "CPU, 1 thread,"};
+  // What is free on the machine may change between two looks at it.
+  const auto whole = static_cast<double>(Device::cpu(options).memory_limit());
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(devices[i].description().rfind(threads[i], 0), 0U) << devices[i].description();
+    EXPECT_NEAR(static_cast<double>(devices[i].memory_limit()), whole / 3, whole / 6);
+    EXPECT_EQ(devices[i].memory_limit(), devices[0].memory_limit());
+  }
+}
+
+TEST(DeviceNames, EachCpuOfAListHasAThreadAtLeast) {
+  DeviceOptions options;
+  options.threads = 1;
+  options.memory_limit = 1 << 20;
+  for (const Device& device : Device::parse_all("cpu,cpu", 1e300, options)) {
+    EXPECT_EQ(device.description().rfind("CPU, 1 thread,", 0), 0U);
+    EXPECT_EQ(device.memory_limit(), 1U << 20) << "a limit that is given is each one's";
+  }
+}
+
+TEST(DeviceNames, AListSaysWhichNameIsWrong) {
+  const auto refused = [](const char* names) {
+    return message_of([&] { Device::parse_all(names); }, Errc::invalid_argument);
+  };
+  const auto has = [](const std::string& message, const std::string& part) {
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+  };
+  has(refused("cpu,gpu"), "no device 'gpu', in place 2 of 'cpu,gpu'");
+  has(refused("cpu,cuda:x"), "cuda:all");
+  has(refused("gpu"), "no device 'gpu': give auto");
+  has(refused("cpu,,cpu"), "no name in place 2");
+  has(refused("cpu,"), "no name in place 2");
+  has(refused(","), "no name in place 1");
+  has(refused(""), "no device ''");
+  has(refused("cpu,auto"), "'auto' in place 2");
+}
+
+TEST(DeviceNames, AllGpusNeedOneAtLeast) {
+  const std::string reason = Device::cuda_unavailable_reason();
+  if (reason.empty()) {
+    EXPECT_EQ(Device::parse_all("cuda:all").size(), Device::available().size() - 1);
+    EXPECT_EQ(Device::parse_all("cuda:all,cpu").size(), Device::available().size());
+    return;
+  }
+  for (const char* names : {"cuda:all", "cpu,cuda:all", "cuda:0,cuda:0"})
+    EXPECT_NE(message_of([&] { Device::parse_all(names); }, Errc::unavailable).find(reason),
+              std::string::npos);
+}
+
+TEST(DeviceNames, StreamsOfAGpuShareItsMemory) {
+  if (Device::available().size() < 2) GTEST_SKIP() << Device::cuda_unavailable_reason();
+  const auto whole = static_cast<double>(Device::cuda().memory_limit());
+  for (const Device& device : Device::parse_all("cuda:0,cuda"))
+    EXPECT_NEAR(static_cast<double>(device.memory_limit()), whole / 2, whole / 10);
+}
+
+TEST(DeviceNames, WhatWorksOnOneDeviceRefusesSeveral) {
+  for (const char* names : {"cpu,cpu", "cuda:all"})
+    EXPECT_NE(message_of([&] { Device::parse(names); }, Errc::invalid_argument)
+                  .find("names several devices, and this works on one"),
+              std::string::npos);
+}
+
 TEST(DeviceNames, TheCpuTellsItsThreads) {
   DeviceOptions options;
   options.threads = 3;
