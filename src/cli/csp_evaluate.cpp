@@ -10,6 +10,7 @@
 
 #include "base/fail.hpp"            // for fail
 #include "base/log.hpp"             // for notice
+#include "base/number.hpp"          // for to_number
 #include "cli/csp.hpp"              // for add_csp_evaluate
 #include "cli/known_crystals.hpp"   // for read_known_crystals, formulas_of
 #include "cli/ranker.hpp"           // for RankerOptions, probability_below_one
@@ -19,7 +20,6 @@
 #include "csp/evaluate_report.hpp"  // for write_evaluation
 #include "csp/train_report.hpp"     // for prepare_report_folder
 #include "io/input.hpp"             // for hash_of_file
-#include "io/structure_reader.hpp"  // for to_number
 
 namespace kronite::cli {
 namespace {
@@ -88,7 +88,7 @@ void print_groups(const std::vector<EvaluatedQuery>& queries, const csp::Evaluat
 // --- the command ---------------------------------------------------------------------------------
 
 std::string share_above_zero(const std::string& text) {
-  const auto value = io::to_number(text);
+  const auto value = to_number(text);
   const bool good = value && *value > 0 && *value <= 1;  // no NaN
   return good ? "" : "\"" + text + "\" is no share above 0 and up to 1";
 }

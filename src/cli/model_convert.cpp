@@ -9,16 +9,16 @@
 #include <utility>
 #include <vector>
 
-#include "base/fail.hpp"            // for fail
-#include "base/printable.hpp"       // for printable
-#include "cli/model.hpp"            // for words
-#include "cli/templates.hpp"        // for open_library
-#include "io/atomic_file.hpp"       // for require_writable, write_file
-#include "io/csv.hpp"               // for CsvReader
-#include "io/structure_reader.hpp"  // for to_number
-#include "kronite/io.hpp"           // for read_npy
-#include "learn/keras.hpp"          // for network_from_keras, read_keras_weights
-#include "learn/onnx.hpp"           // for to_onnx
+#include "base/fail.hpp"       // for fail
+#include "base/number.hpp"     // for to_number
+#include "base/printable.hpp"  // for printable
+#include "cli/model.hpp"       // for words
+#include "cli/templates.hpp"   // for open_library
+#include "io/atomic_file.hpp"  // for require_writable, write_file
+#include "io/csv.hpp"          // for CsvReader
+#include "kronite/io.hpp"      // for read_npy
+#include "learn/keras.hpp"     // for network_from_keras, read_keras_weights
+#include "learn/onnx.hpp"      // for to_onnx
 
 namespace kronite::cli {
 namespace {
@@ -64,7 +64,7 @@ void read_csv_statistics(const std::string& path, csp::Model& model) {
     if (!row) continue;
     row->clear();
     for (std::size_t j = 1; j < cells.size(); ++j) {
-      const auto value = io::to_number(cells[j]);
+      const auto value = to_number(cells[j]);
       if (!value)
         fail(Errc::parse, "{}: column {}: a number is expected, not \"{}\"", csv.where(), j + 1,
              printable(cells[j]));

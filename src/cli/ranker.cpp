@@ -7,12 +7,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/fail.hpp"            // for fail
-#include "base/log.hpp"             // for notice
-#include "csp/model_file.hpp"       // for models_inside, names_a_file
-#include "io/structure_reader.hpp"  // for to_number
-#include "kronite/metric.hpp"       // for MetricRanker
-#include "kronite/model.hpp"        // for Classifier
+#include "base/fail.hpp"       // for fail
+#include "base/log.hpp"        // for notice
+#include "base/number.hpp"     // for to_number
+#include "csp/model_file.hpp"  // for models_inside, names_a_file
+#include "kronite/metric.hpp"  // for MetricRanker
+#include "kronite/model.hpp"   // for Classifier
 
 namespace kronite::cli {
 namespace {
@@ -108,7 +108,7 @@ void require_probabilities(const ChosenRanker& chosen) {
 }
 
 std::string probability_below_one(const std::string& text) {
-  const auto value = io::to_number(text);
+  const auto value = to_number(text);
   const bool good = value && *value >= 0 && *value < 1;  // no NaN
   return good ? "" : "\"" + text + "\" is no probability from 0 to below 1";
 }

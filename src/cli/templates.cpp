@@ -4,10 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "base/fail.hpp"            // for fail
-#include "cli/commands.hpp"         // for add_templates
-#include "io/structure_reader.hpp"  // for to_number
-#include "materials/elements.hpp"   // for kElements
+#include "base/fail.hpp"           // for fail
+#include "base/number.hpp"         // for to_number
+#include "cli/commands.hpp"        // for add_templates
+#include "materials/elements.hpp"  // for kElements
 
 namespace kronite::cli {
 namespace {
@@ -28,7 +28,7 @@ std::string ratio_of(const std::string& text) {
   std::string label;
   for (std::size_t at = 0; at <= text.size() && parts.size() < kElements;) {
     const std::size_t stop = std::min(text.find(':', at), text.size());
-    const auto amount = io::to_number(std::string_view(text).substr(at, stop - at));
+    const auto amount = to_number(std::string_view(text).substr(at, stop - at));
     if (!amount || !(*amount > 0)) break;
     parts.push_back({static_cast<int>(parts.size()) + 1, *amount});
     if (stop == text.size()) label = Composition(parts).ratio_label();

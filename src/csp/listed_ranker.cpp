@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "base/fail.hpp"               // for fail
+#include "base/number.hpp"             // for to_number
 #include "csp/describe_templates.hpp"  // for sort_best_first
 #include "io/csv.hpp"                  // for CsvReader
 #include "io/material_id.hpp"          // for canonical_id
-#include "io/structure_reader.hpp"     // for to_number
 #include "kronite/csp_evaluation.hpp"  // for listed_ranker
 
 namespace kronite::csp {
@@ -113,7 +113,7 @@ std::int64_t ListReader::template_with_id(const std::string& id) {
 
 std::int64_t ListReader::template_of(const std::string& text) {
   if (!by_index_) return template_with_id(text);
-  const auto value = io::to_number(text);
+  const auto value = to_number(text);
   const bool there = value && *value >= 0 && *value < static_cast<double>(library_.size()) &&
                      *value == std::floor(*value);
   if (!there)
@@ -125,7 +125,7 @@ std::int64_t ListReader::template_of(const std::string& text) {
 /// NaN for an empty cell and without the column.
 double ListReader::number(std::optional<std::size_t> column, const char* what) const {
   if (!column || cells_[*column].empty()) return kNone;
-  const auto value = io::to_number(cells_[*column]);
+  const auto value = to_number(cells_[*column]);
   if (!value || !std::isfinite(*value))
     fail(Errc::parse, "{}: \"{}\" is no {}", reader_.where(), cells_[*column], what);
   return *value;

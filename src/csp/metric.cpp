@@ -5,12 +5,13 @@
 #include <cmath>
 
 #include "base/fail.hpp"            // for fail
+#include "base/number.hpp"          // for to_number
 #include "base/printable.hpp"       // for printable
 #include "csp/embedded_models.hpp"  // for models, metrics
 #include "csp/metric_inputs.hpp"    // for kTraits
 #include "csp/model_file.hpp"       // for names_a_file
 #include "csp/model_parts.hpp"      // for ModelParts
-#include "io/structure_reader.hpp"  // for split_words, to_number
+#include "io/structure_reader.hpp"  // for split_words
 
 namespace kronite::csp {
 namespace {
@@ -41,7 +42,7 @@ std::string part_name(std::size_t member, const PartName& part) {
 std::vector<std::int64_t> read_numbers(const io::SafetensorsFile& file, const std::string& key) {
   std::vector<std::int64_t> numbers;
   for (const std::string_view word : io::split_words(file.required_text(key))) {
-    const auto value = io::to_number(word);
+    const auto value = to_number(word);
     if (!value || *value != std::floor(*value) || *value < 0 || *value > 1e9)
       file.refuse(fmt::format("\"{}\" in its __metadata__ has \"{}\" for a whole number", key,
                               printable(word)));

@@ -6,8 +6,9 @@
 #include <set>
 
 #include "base/fail.hpp"            // for fail
+#include "base/number.hpp"          // for to_number
 #include "base/printable.hpp"       // for printable
-#include "io/structure_reader.hpp"  // for split_words, to_number
+#include "io/structure_reader.hpp"  // for split_words
 
 namespace kronite::csp {
 namespace {
@@ -69,7 +70,7 @@ void ModelParts::check_format(std::string_view format, int newest_version) const
 
 double ModelParts::number(std::string_view key) const {
   const std::string& text = file_.required_text(key);
-  const auto value = io::to_number(text);
+  const auto value = to_number(text);
   if (!value)
     file_.refuse(fmt::format("the \"{}\" in its __metadata__ is no number but \"{}\"", key,
                              printable(text)));

@@ -7,6 +7,7 @@
 #include "base/ascii.hpp"           // for is_letter, is_upper
 #include "base/fail.hpp"            // for fail
 #include "base/log.hpp"             // for notice
+#include "base/number.hpp"          // for to_number
 #include "base/printable.hpp"       // for printable
 #include "io/cif_blocks.hpp"        // for CifBlocks, CifText
 #include "io/cif_symmetry.hpp"      // for symmetry_operations, orbit

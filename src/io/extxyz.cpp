@@ -4,9 +4,10 @@
 #include <cmath>
 
 #include "base/fail.hpp"            // for fail
+#include "base/number.hpp"          // for to_number
 #include "io/input.hpp"             // for LineReader
 #include "io/record_columns.hpp"    // for fill_from_columns
-#include "io/structure_reader.hpp"  // for Records, element_of, to_number, split_words
+#include "io/structure_reader.hpp"  // for Records, element_of, split_words
 #include "materials/lattice.hpp"    // for reciprocal, fractional
 
 namespace kronite::io {

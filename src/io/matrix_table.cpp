@@ -2,14 +2,13 @@
 #include "io/matrix_table.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <optional>
 #include <string_view>
 #include <unordered_set>
 
 #include "base/ascii.hpp"      // for trimmed
 #include "base/fail.hpp"       // for fail
+#include "base/number.hpp"     // for to_number, to_any_number
 #include "base/printable.hpp"  // for printable
 #include "io/csv.hpp"          // for CsvReader
 #include "io/input.hpp"        // for read_file, plain_name
@@ -18,16 +17,6 @@
 namespace kronite::io {
 namespace {
 
-/// NaN and infinities are numbers here: that they are not wanted is said of them elsewhere.
-std::optional<double> number_in(std::string_view cell) {
-  if (cell.starts_with('+')) cell.remove_prefix(1);
-  double value = 0;
-  const char* end = cell.data() + cell.size();
-  const auto [stop, error] = std::from_chars(cell.data(), end, value);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return value;
-}
-
 std::string column_place(const CsvReader& csv, const std::vector<std::string>& headings,
                          std::size_t column) {
   return fmt::format("{}: column {} ({})", csv.where(), column + 1, printable(headings[column]));
@@ -35,8 +24,8 @@ std::string column_place(const CsvReader& csv, const std::vector<std::string>& h
 
 double finite_number(const CsvReader& csv, const std::vector<std::string>& headings,
                      const std::vector<std::string>& cells, std::size_t column) {
-  const auto value = number_in(trimmed(cells[column]));
-  if (!value || !std::isfinite(*value))
+  const auto value = to_number(trimmed(cells[column]));
+  if (!value)
     fail(Errc::parse, "{}: a finite number is expected, not \"{}\"",
          column_place(csv, headings, column), printable(cells[column]));
   return *value;
@@ -93,8 +82,8 @@ class MatrixReader {
     if (std::find(std::begin(kNames), std::end(kNames), headings_.front()) != std::end(kNames))
       first_ = FirstColumn::names;
     else
-      first_ =
-          number_in(trimmed(cells_.front())) ? FirstColumn::numbers : FirstColumn::probably_names;
+      first_ = to_any_number(trimmed(cells_.front())) ? FirstColumn::numbers
+                                                      : FirstColumn::probably_names;
   }
 
   void read_row() {
@@ -104,7 +93,7 @@ class MatrixReader {
       fail(Errc::parse, "{}: a column of numbers is expected behind the first one", csv_.where());
     check_width(csv_, headings_, cells_);
     const std::string name(trimmed(cells_.front()));
-    if (first_ == FirstColumn::probably_names && number_in(name))
+    if (first_ == FirstColumn::probably_names && to_any_number(name))
       fail(Errc::parse,
            "{}: {} is a number, but \"{}\" further up is none; a column of names that may be "
            "numbers is called id, index, name or row",

@@ -1,13 +1,11 @@
 // Tables of numbers whose rows and columns have names.
 #include "io/named_table.hpp"
 
-#include <charconv>
-#include <cmath>
 #include <cstddef>
-#include <system_error>
 #include <unordered_set>
 
 #include "base/fail.hpp"       // for fail
+#include "base/number.hpp"     // for to_number
 #include "base/printable.hpp"  // for printable
 
 namespace kronite::io {
@@ -58,14 +56,12 @@ class NamedTableReader {
   double number(const CsvReader& csv, const std::vector<std::string>& cells,
                 std::size_t column) const {
     const std::string& cell = cells[column];
-    const char* end = cell.data() + cell.size();
-    double value = 0;
-    const auto [stop, error] = std::from_chars(cell.data(), end, value);
-    if (error != std::errc() || stop != end || !std::isfinite(value))
+    const auto value = to_number(cell);
+    if (!value)
       fail(Errc::parse, "{}: column {} ({}) of {}: a number is expected, not \"{}\"", csv.where(),
            column + 1, printable(table_.columns[column - 1]), printable(cells.front()),
            printable(cell));
-    return value;
+    return *value;
   }
 
   NamedTable table_;

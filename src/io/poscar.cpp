@@ -4,8 +4,9 @@
 #include <cmath>
 
 #include "base/fail.hpp"            // for fail
+#include "base/number.hpp"          // for to_number
 #include "io/input.hpp"             // for LineReader
-#include "io/structure_reader.hpp"  // for Records, element_of, to_number, split_words
+#include "io/structure_reader.hpp"  // for Records, element_of, split_words
 #include "materials/lattice.hpp"    // for reciprocal, fractional
 
 namespace kronite::io {

@@ -7,7 +7,8 @@
 
 #include "base/ascii.hpp"           // for to_lower
 #include "base/fail.hpp"            // for fail
-#include "io/structure_reader.hpp"  // for to_number, license_of
+#include "base/number.hpp"          // for to_number
+#include "io/structure_reader.hpp"  // for license_of
 
 namespace kronite::io {
 namespace {

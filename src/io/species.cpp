@@ -1,8 +1,6 @@
 // Elements, numbers and licences as structure files spell them.
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 
 #include "base/ascii.hpp"           // for is_letter, to_lower
 #include "base/fail.hpp"            // for fail
@@ -86,16 +84,6 @@ std::string license_of(std::string_view text) {
   if (holds("cc0") || holds("publicdomainzero")) return "CC0";
   if (holds("publicdomain") || plain == "pd" || holds("pddl")) return "PD";
   return is_identifier(text) ? std::string(text) : "unknown";
-}
-
-std::optional<double> to_number(std::string_view text) {
-  const bool plus = !text.empty() && text.front() == '+';
-  if (plus) text.remove_prefix(1);
-  if (plus && !text.empty() && text.front() == '-') return {};
-  double value = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || stop != text.data() + text.size() || !std::isfinite(value)) return {};
-  return value;
 }
 
 std::vector<std::string_view> split_words(std::string_view line) {

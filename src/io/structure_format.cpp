@@ -3,6 +3,7 @@
 
 #include "base/ascii.hpp"           // for to_lower
 #include "base/fail.hpp"            // for fail
+#include "base/number.hpp"          // for to_number
 #include "io/cif_blocks.hpp"        // for starts_cif_block
 #include "io/input.hpp"             // for read_head, plain_name
 #include "io/structure_reader.hpp"  // for the readers

@@ -57,8 +57,6 @@ SiteElement majority_element(const std::vector<std::pair<int, double>>& occupanc
 /// identifiers ("Apache-2.0") stay as they are; anything else is "unknown".
 std::string license_of(std::string_view text);
 
-/// The whole of `text` as a number; empty when it is not one or not finite.
-std::optional<double> to_number(std::string_view text);
 /// Words between blanks.
 std::vector<std::string_view> split_words(std::string_view line);
 

@@ -4,12 +4,12 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <optional>
 
 #include "base/fail.hpp"       // for fail
+#include "base/number.hpp"     // for to_number
 #include "base/printable.hpp"  // for printable
 #include "io/csv.hpp"          // for CsvReader
 #include "io/input.hpp"        // for LineReader, plain_name, read_file
@@ -60,11 +60,11 @@ class CsvSource : public DescriptorRows::Source {
     name = labels_ > 0 ? cells_.front() : "";
     for (std::size_t j = 0; j < width_; ++j) {
       const std::string& cell = cells_[labels_ + j];
-      const char* end = cell.data() + cell.size();
-      const auto [stop, error] = std::from_chars(cell.data(), end, values.emplace_back());
-      if (error != std::errc() || stop != end || !std::isfinite(values.back()))
+      const auto value = to_number(cell);
+      if (!value)
         fail(Errc::parse, "{}: column {} ({}): a number is expected, not \"{}\"", csv_.where(),
              labels_ + j + 1, printable(headings_[labels_ + j]), printable(cell));
+      values.push_back(*value);
     }
     return true;
   }

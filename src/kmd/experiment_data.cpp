@@ -1,11 +1,10 @@
 // Tables of compounds and mixtures with what is to be predicted.
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <unordered_map>
 
 #include "base/ascii.hpp"        // for trimmed
 #include "base/fail.hpp"         // for fail
+#include "base/number.hpp"       // for to_number, to_any_number
 #include "base/printable.hpp"    // for printable
 #include "io/csv.hpp"            // for CsvReader
 #include "kmd/experiment.hpp"    // for ExperimentData
@@ -15,11 +14,10 @@ namespace kronite::kmd {
 namespace {
 
 double to_amount(std::string_view text, std::string_view whole) {
-  double value = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || stop != text.data() + text.size())
+  const auto value = to_any_number(text);
+  if (!value)
     fail(Errc::parse, "\"{}\" is no amount of an element in {}", printable(text), printable(whole));
-  return value;
+  return *value;
 }
 
 /// "{'Zn': 58.0, 'Mg': 40.0}".
@@ -139,12 +137,11 @@ bool DataReader::read_targets(const std::vector<std::string>& cells) {
   }
   for (std::size_t t = 0; t < targets_.size(); ++t) {
     const std::string_view cell = trimmed(cells[targets_[t]]);
-    double value = 0;
-    const auto [stop, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-    if (error != std::errc() || stop != cell.data() + cell.size() || !std::isfinite(value))
+    const auto value = to_number(cell);
+    if (!value)
       fail(Errc::parse, "{}: a number is expected in the column {}, not \"{}\"", csv_.where(),
            settings_.targets[t], printable(cell));
-    data_.values.push_back(value);
+    data_.values.push_back(*value);
   }
   return true;
 }

@@ -2,14 +2,13 @@
 #include "kmd/weight_table.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <optional>
 #include <string_view>
 #include <unordered_map>
 
 #include "base/ascii.hpp"      // for trimmed
 #include "base/fail.hpp"       // for fail
+#include "base/number.hpp"     // for to_any_number
 #include "base/printable.hpp"  // for printable
 #include "io/csv.hpp"          // for CsvReader
 #include "io/input.hpp"        // for plain_name
@@ -63,14 +62,6 @@ void WeightTable::Source::append_to(Weights& weights) {
 
 namespace {
 
-std::optional<double> number_in(std::string_view cell) {
-  double value = 0;
-  const char* end = cell.data() + cell.size();
-  const auto [stop, error] = std::from_chars(cell.data(), end, value);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return value;
-}
-
 class CsvSource : public WeightTable::Source {
  public:
   CsvSource(const std::string& path, const Components& components, bool divide)
@@ -89,7 +80,7 @@ class CsvSource : public WeightTable::Source {
     name = has_names_ ? std::string(trimmed(cells_.front())) : fmt::format("{}", rows_);
     if (rows_ == 1 && has_names_) check_names();
     for (std::size_t i = has_names_ ? 1 : 0; i < cells_.size(); ++i) {
-      const auto value = number_in(trimmed(cells_[i]));
+      const auto value = to_any_number(trimmed(cells_[i]));
       if (!value)
         fail(Errc::parse, "{}: a weight is expected, not \"{}\"", where_column(i),
              printable(cells_[i]));
@@ -133,8 +124,8 @@ class CsvSource : public WeightTable::Source {
   /// A column of numbers under a name is rather a component that is not there.
   void check_names() const {
     constexpr std::string_view kNumbered[] = {"", "id", "index", "name", "row"};
-    if (number_in(name) && std::find(std::begin(kNumbered), std::end(kNumbered),
-                                     headings_.front()) == std::end(kNumbered))
+    if (to_any_number(name) && std::find(std::begin(kNumbered), std::end(kNumbered),
+                                         headings_.front()) == std::end(kNumbered))
       fail(Errc::parse,
            "{}: there is no component {}, and a first column with the names of rows that are "
            "numbers is called id, index, name or row",

@@ -7,10 +7,10 @@ import pathlib
 import resource
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
 
+from folder_case import FolderCase
 from models import write_model
 from program import PROGRAM, run, start
 
@@ -27,17 +27,10 @@ def predict(*arguments, **options):
     return run("csp", "predict", "--ranker", "distance", *arguments, **options)
 
 
-class Case(unittest.TestCase):
+class Case(FolderCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        super().setUp()
         self.out = self.folder / "run"
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        return path
 
     def records(self):
         lines = (self.out / "predictions.jsonl").read_text(encoding="utf-8").splitlines()

@@ -6,18 +6,13 @@ import pathlib
 import signal
 import struct
 import subprocess
-import tempfile
 import time
 import unittest
 
-PROGRAM = os.environ["KRONITE"]
+from folder_case import FolderCase
+from program import PROGRAM, run
+
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden" / "xenonpy290.csv"
-
-
-def run(*arguments, folder=None):
-    return subprocess.run(
-        [PROGRAM, "describe", *map(str, arguments)], cwd=folder, capture_output=True, text=True, timeout=120
-    )
 
 
 def read_csv(text):
@@ -25,25 +20,9 @@ def read_csv(text):
     return header, rows
 
 
-class DescribeTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def write(self, name, text):
-        (self.folder / name).write_text(text, encoding="utf-8")
-
-    def files(self):
-        return sorted(path.name for path in self.folder.iterdir())
-
+class DescribeTest(FolderCase):
     def describe(self, *arguments):
-        return run(*arguments, folder=self.folder)
-
-    def expect_failure(self, result, message, code=1):
-        self.assertEqual(result.returncode, code, result.stderr)
-        self.assertIn(message, result.stderr)
-        self.assertNotIn("internal error", result.stderr)
+        return run("describe", *arguments, cwd=self.folder)
 
     def test_csv_holds_the_golden_numbers(self):
         golden_names, golden = read_csv(GOLDEN.read_text())
@@ -107,19 +86,19 @@ class DescribeTest(unittest.TestCase):
         self.assertEqual([float(cell) for cell in rows[0][2:]], [29, 58, 36, 35, 23])
 
     def test_a_bad_formula_is_shown_with_a_caret_and_nothing_is_written(self):
-        self.expect_failure(self.describe("NaCl", "Ch3OH", "--out", "d.csv"), "there is no element Ch\n  Ch3OH\n  ^\n")
+        self.assert_failure(self.describe("NaCl", "Ch3OH", "--out", "d.csv"), "there is no element Ch\n  Ch3OH\n  ^\n")
         self.assertEqual(self.files(), [])
 
     def test_a_bad_line_is_named(self):
         self.write("list.txt", "MgO\nCa1..5\n")
 
-        self.expect_failure(self.describe("--file", "list.txt", "--out", "d.npy"), "list.txt:2: cannot read the formula")
+        self.assert_failure(self.describe("--file", "list.txt", "--out", "d.npy"), "list.txt:2: cannot read the formula")
         self.assertEqual(self.files(), ["list.txt"])
 
     def test_an_element_outside_the_table_is_named_with_its_line(self):
         self.write("list.txt", "MgO\nAmO2\n")
 
-        self.expect_failure(
+        self.assert_failure(
             self.describe("--file", "list.txt"), "list.txt:2: AmO2: the element table has no values for Am"
         )
 
@@ -135,15 +114,15 @@ class DescribeTest(unittest.TestCase):
         self.assertEqual([row[0] for row in rows], ["MgO", "SiO2"])
 
     def test_only_bad_formulas_are_an_error_even_with_skip_bad(self):
-        self.expect_failure(self.describe("Ch3OH", "--skip-bad"), "there is no element Ch")
-        self.expect_failure(self.describe("Ch3OH", "ca", "--skip-bad"), "none of the 2 formulas can be used")
+        self.assert_failure(self.describe("Ch3OH", "--skip-bad"), "there is no element Ch")
+        self.assert_failure(self.describe("Ch3OH", "ca", "--skip-bad"), "none of the 2 formulas can be used")
 
     def test_wrong_calls_are_refused_with_a_sentence(self):
-        self.expect_failure(self.describe(), "no formula: give one such as SrTiO3, or --file with a list")
-        self.expect_failure(self.describe("MgO", "--out", "d.txt"), "ends in .csv or .npy", code=2)
-        self.expect_failure(self.describe("--file", "missing.txt"), "missing.txt: cannot read this file")
-        self.expect_failure(self.describe("MgO", "--out", "no/where/d.csv"), "no/where/d.csv: cannot create this file")
-        self.expect_failure(self.describe("MgO", "--elements", "no.csv"), "no.csv: cannot read this file")
+        self.assert_failure(self.describe(), "no formula: give one such as SrTiO3, or --file with a list")
+        self.assert_failure(self.describe("MgO", "--out", "d.txt"), "ends in .csv or .npy", code=2)
+        self.assert_failure(self.describe("--file", "missing.txt"), "missing.txt: cannot read this file")
+        self.assert_failure(self.describe("MgO", "--out", "no/where/d.csv"), "no/where/d.csv: cannot create this file")
+        self.assert_failure(self.describe("MgO", "--elements", "no.csv"), "no.csv: cannot read this file")
 
     @unittest.skipUnless(os.path.exists("/dev/full"), "needs /dev/full")
     def test_a_full_disk_is_an_error(self):
@@ -152,7 +131,7 @@ class DescribeTest(unittest.TestCase):
                 [PROGRAM, "describe", "MgO", "--out", "-"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=120
             )
 
-        self.expect_failure(result, "standard output cannot be written")
+        self.assert_failure(result, "standard output cannot be written")
 
     def test_an_interrupt_leaves_no_file_behind(self):
         self.write("list.txt", "LiFePO4\n" * 200_000)

@@ -3,21 +3,16 @@
 import csv
 import json
 import pathlib
-import tempfile
 import unittest
 import xml.dom.minidom
 
+from folder_case import FolderCase
 from program import run
 
 LIBRARY = pathlib.Path(__file__).resolve().parents[2] / "data" / "demo_templates.ktl"
 
 
-class Case(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
+class Case(FolderCase):
     def assert_refused(self, result, text):
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn(text, result.stderr)

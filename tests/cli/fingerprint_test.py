@@ -2,14 +2,13 @@
 import csv
 import json
 import math
-import pathlib
 import signal
 import struct
-import tempfile
 import time
 import unittest
 
 import program
+from folder_case import FolderCase
 
 ROCKSALT = """rocksalt
 1
@@ -36,25 +35,15 @@ def read_csv(text):
     return header, rows
 
 
-class Folder(unittest.TestCase):
+class Folder(FolderCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        super().setUp()
         self.write("rocksalt.vasp", ROCKSALT)
         self.write("zincblende.vasp", ZINCBLENDE)
         self.write("two.extxyz", extxyz("a-1", ("Na", "Cl"), 2.8) + extxyz("a-2", ("Zn", "S"), 1.4))
 
-    def write(self, name, text):
-        (self.folder / name).write_text(text, encoding="utf-8")
-
     def run_in_folder(self, *arguments):
         return program.run(*arguments, cwd=self.folder)
-
-    def expect_failure(self, result, message, code=1):
-        self.assertEqual(result.returncode, code, result.stderr)
-        self.assertIn(message, result.stderr)
-        self.assertNotIn("internal error", result.stderr)
 
 
 class Fingerprint(Folder):
@@ -133,7 +122,7 @@ class Fingerprint(Folder):
     def test_species_can_be_named_for_a_poscar_that_does_not(self):
         self.write("vasp4.vasp", ROCKSALT.replace("Na Cl\n", ""))
 
-        self.expect_failure(self.fingerprint("vasp4.vasp"), "--species")
+        self.assert_failure(self.fingerprint("vasp4.vasp"), "--species")
         named = self.fingerprint("vasp4.vasp", "--species", "Na,Cl")
 
         self.assertEqual((named.returncode, named.stderr), (0, ""))
@@ -142,10 +131,10 @@ class Fingerprint(Folder):
     def test_wrong_calls_are_refused_with_a_sentence(self):
         self.write("bad.vasp", SQUASHED)
 
-        self.expect_failure(self.fingerprint("bad.vasp", "--out", "f.csv"), "none of the 1 structures can be used")
-        self.expect_failure(self.fingerprint("none.cif"), "none.cif", code=2)
-        self.expect_failure(self.fingerprint("rocksalt.vasp", "--out", "f.txt"), "ends in .csv or .npy", code=2)
-        self.expect_failure(self.fingerprint("rocksalt.vasp", "--device", "tpu"), "tpu")
+        self.assert_failure(self.fingerprint("bad.vasp", "--out", "f.csv"), "none of the 1 structures can be used")
+        self.assert_failure(self.fingerprint("none.cif"), "none.cif", code=2)
+        self.assert_failure(self.fingerprint("rocksalt.vasp", "--out", "f.txt"), "ends in .csv or .npy", code=2)
+        self.assert_failure(self.fingerprint("rocksalt.vasp", "--device", "tpu"), "tpu")
         self.assertFalse(any(self.folder.glob("f.*")))
 
     def test_an_interrupt_leaves_no_file_behind(self):
@@ -218,8 +207,8 @@ class Compare(Folder):
         result = self.compare("l.ktl:a-2", "zincblende.vasp")
 
         self.assertIn(", alike", result.stdout)
-        self.expect_failure(self.compare("l.ktl", "zincblende.vasp"), "name one as l.ktl:ID")
-        self.expect_failure(self.compare("l.ktl:a-3", "zincblende.vasp"), 'no template of the id "a-3"')
+        self.assert_failure(self.compare("l.ktl", "zincblende.vasp"), "name one as l.ktl:ID")
+        self.assert_failure(self.compare("l.ktl:a-3", "zincblende.vasp"), 'no template of the id "a-3"')
 
     def test_ids_of_the_materials_project_are_one_in_both_spellings(self):
         self.write("mp.extxyz", extxyz("mp-149", ("Zn", "S"), 1.4))
@@ -231,14 +220,14 @@ class Compare(Folder):
     def test_wrong_calls_are_refused_with_a_sentence(self):
         self.write("bad.vasp", SQUASHED)
 
-        self.expect_failure(self.compare("two.extxyz", "rocksalt.vasp"),
+        self.assert_failure(self.compare("two.extxyz", "rocksalt.vasp"),
                             "two.extxyz holds 2 structures; say which one, such as two.extxyz:a-1 (ids: a-1, a-2)")
-        self.expect_failure(self.compare("two.extxyz:b", "rocksalt.vasp"), "no structure of the id b")
-        self.expect_failure(self.compare("bad.vasp", "rocksalt.vasp"), "less than 0.1")
-        self.expect_failure(self.compare("none.cif", "rocksalt.vasp"), "none.cif")
+        self.assert_failure(self.compare("two.extxyz:b", "rocksalt.vasp"), "no structure of the id b")
+        self.assert_failure(self.compare("bad.vasp", "rocksalt.vasp"), "less than 0.1")
+        self.assert_failure(self.compare("none.cif", "rocksalt.vasp"), "none.cif")
         self.write("needle.vasp", "Fe\n1\n0.5 0 0\n0 0.5 0\n0 0 2000\nFe\n1\nDirect\n0 0 0\n")
-        self.expect_failure(self.compare("rocksalt.vasp", "needle.vasp"), "needle.vasp: site 1 (Fe): too much vacuum")
-        self.expect_failure(self.compare("rocksalt.vasp"), "B is required", code=2)
+        self.assert_failure(self.compare("rocksalt.vasp", "needle.vasp"), "needle.vasp: site 1 (Fe): too much vacuum")
+        self.assert_failure(self.compare("rocksalt.vasp"), "B is required", code=2)
 
 
 if __name__ == "__main__":

@@ -3,56 +3,26 @@
 import csv
 import json
 import math
-import pathlib
-import tempfile
 import unittest
 
-from program import run
+from folder_case import CommandCase
 
 COMPONENTS = "name,size,charge\nA,1,0.3\nB,2,-1\nC,3.5,0.1\nD,4,0.9\nE,7,0.5\n"
 
 
-class Case(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        return path
+class Case(CommandCase):
+    command = "kmd"
 
     def read_csv(self, name):
-        return list(csv.DictReader((self.folder / name).read_text(encoding="utf-8").splitlines()))
+        return list(csv.DictReader(self.read(name).splitlines()))
 
     def read_lines(self, name):
-        return [json.loads(line) for line in (self.folder / name).read_text(encoding="utf-8").splitlines()]
-
-    def files(self):
-        return sorted(path.name for path in self.folder.iterdir())
-
-    def kmd(self, *arguments):
-        return run("kmd", *arguments, cwd=self.folder)
-
-    def expect_success(self, *arguments):
-        result = self.kmd(*arguments)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return result
-
-    def expect_failure(self, message, *arguments, code=1):
-        """One error, and no file that was not there before."""
-        before = self.files()
-        result = self.kmd(*arguments)
-        self.assertEqual(result.returncode, code, result.stderr)
-        self.assertIn(message, result.stderr)
-        self.assertNotIn("internal error", result.stderr)
-        self.assertEqual(self.files(), before)
+        return [json.loads(line) for line in self.read(name).splitlines()]
 
 
 class DesignTest(Case):
     def test_other_titanates_come_first(self):
-        result = self.expect_success(
+        result = self.good(
             "design", "--target", "CaTiO3", "--allow", "Ca,Zr,Hf,Sn,O", "--require", "Ca", "--neutral",
             "--atoms", "5", "--n-grids", "10")
         head, *table = result.stdout.splitlines()
@@ -65,8 +35,8 @@ class DesignTest(Case):
     def test_csv_and_json_lines_say_the_same(self):
         arguments = ["design", "--target", "CaTiO3", "--forbid", "Ti radioactive noble", "--most-elements", "3",
                      "--neutral", "--oxidation", "V:3,5", "--atoms", "8", "--top", "4", "--n-grids", "10"]
-        self.expect_success(*arguments, "--out", "d.csv")
-        self.expect_success(*arguments, "--out", "d.jsonl")
+        self.good(*arguments, "--out", "d.csv")
+        self.good(*arguments, "--out", "d.jsonl")
 
         rows, (line,) = self.read_csv("d.csv"), self.read_lines("d.jsonl")
 
@@ -85,7 +55,7 @@ class DesignTest(Case):
             self.assertLessEqual(sum(one["amounts"].values()), 8)
 
     def test_fractions_keep_their_bounds(self):
-        self.expect_success(
+        self.good(
             "design", "--target", "LiFePO4", "--require", "Na", "--bounds", "Li:-0.05 O:0.5-0.6 P:0.1",
             "--most-elements", "4", "--least", "0.02", "--n-grids", "10", "--out", "d.jsonl")
         (line,) = self.read_lines("d.jsonl")
@@ -100,12 +70,12 @@ class DesignTest(Case):
             self.assertLessEqual(len(weights), 4)
 
     def test_targets_of_a_file_and_the_mean_of_formulas(self):
-        self.expect_success("transform", "SrTiO3", "BaTiO3", "--n-grids", "10", "--out", "t.csv")
-        self.expect_success("design", "--file", "t.csv", "--atoms", "5", "--top", "1", "--out", "d.csv")
+        self.good("transform", "SrTiO3", "BaTiO3", "--n-grids", "10", "--out", "t.csv")
+        self.good("design", "--file", "t.csv", "--atoms", "5", "--top", "1", "--out", "d.csv")
         self.assertEqual([(row["target"], row["formula"]) for row in self.read_csv("d.csv")],
                          [("SrTiO3", "SrTiO3"), ("BaTiO3", "BaTiO3")])
 
-        self.expect_success("design", "--target", "SrTiO3", "BaTiO3", "--mean", "--most-elements", "4", "--atoms",
+        self.good("design", "--target", "SrTiO3", "BaTiO3", "--mean", "--most-elements", "4", "--atoms",
                             "10", "--top", "1", "--n-grids", "10", "--out", "m.jsonl")
         (line,) = self.read_lines("m.jsonl")
         self.assertEqual(line["proposals"][0]["amounts"], {"O": 6, "Ti": 2, "Sr": 1, "Ba": 1})
@@ -114,9 +84,9 @@ class DesignTest(Case):
     def test_components_of_any_kind(self):
         self.write("c.csv", COMPONENTS)
         self.write("w.csv", "name,A,B,C\nmix,0.5,0.25,0.25\n")
-        self.expect_success("transform", "--weights", "w.csv", "--components", "c.csv", "--n-grids", "5", "--out",
+        self.good("transform", "--weights", "w.csv", "--components", "c.csv", "--n-grids", "5", "--out",
                             "w.jsonl")
-        self.expect_success("design", "--file", "w.jsonl", "--components", "c.csv", "--forbid", "B", "--neutral",
+        self.good("design", "--file", "w.jsonl", "--components", "c.csv", "--forbid", "B", "--neutral",
                             "--oxidation", "A:1 C:-1 D:-2;E:+1", "--atoms", "6", "--top", "3", "--out", "d.jsonl")
         (line,) = self.read_lines("d.jsonl")
         states = {"A": 1, "C": -1, "D": -2, "E": 1}
@@ -125,7 +95,7 @@ class DesignTest(Case):
             self.assertEqual({name: states[name] for name in one["amounts"]}, one["states"])
 
     def test_an_unfinished_search_says_so(self):
-        result = self.expect_success("design", "--target", "YBa2Cu3O7", "--forbid", "Cu,Y,Ba", "--most-elements", "5",
+        result = self.good("design", "--target", "YBa2Cu3O7", "--forbid", "Cu,Y,Ba", "--most-elements", "5",
                                      "--atoms", "26", "--neutral", "--nodes", "40", "--n-grids", "10")
         self.assertIn("no other is closer than", result.stdout)
         self.assertIn("proved", result.stdout)
@@ -161,7 +131,7 @@ class SearchTest(Case):
         self.write("library.txt", "\n".join(self.LIBRARY) + "\n")
 
     def test_the_nearest_of_a_list(self):
-        result = self.expect_success("search", "SrTiO3", "NaCl", "--library", "library.txt", "--top", "3",
+        result = self.good("search", "SrTiO3", "NaCl", "--library", "library.txt", "--top", "3",
                                      "--n-grids", "10")
         rows = [line.split() for line in result.stdout.splitlines()]
         self.assertEqual(rows[0], ["query", "rank", "neighbour", "distance", "row"])
@@ -171,11 +141,11 @@ class SearchTest(Case):
         self.assertEqual(rows[5][2], "KCl")
 
     def test_formulas_and_descriptors_give_the_same(self):
-        self.expect_success("transform", "--file", "library.txt", "--n-grids", "10", "--out", "library.npy")
-        self.expect_success("transform", "CaTiO3", "KBr", "--n-grids", "10", "--out", "queries.jsonl")
-        self.expect_success("search", "CaTiO3", "KBr", "--library", "library.txt", "--n-grids", "10", "--out", "a.csv")
-        self.expect_success("search", "CaTiO3", "KBr", "--library-descriptors", "library.npy", "--out", "b.csv")
-        self.expect_success("search", "--query-descriptors", "queries.jsonl", "--library-descriptors", "library.npy",
+        self.good("transform", "--file", "library.txt", "--n-grids", "10", "--out", "library.npy")
+        self.good("transform", "CaTiO3", "KBr", "--n-grids", "10", "--out", "queries.jsonl")
+        self.good("search", "CaTiO3", "KBr", "--library", "library.txt", "--n-grids", "10", "--out", "a.csv")
+        self.good("search", "CaTiO3", "KBr", "--library-descriptors", "library.npy", "--out", "b.csv")
+        self.good("search", "--query-descriptors", "queries.jsonl", "--library-descriptors", "library.npy",
                             "--out", "c.jsonl")
 
         first, second, third = self.read_csv("a.csv"), self.read_csv("b.csv"), self.read_lines("c.jsonl")
@@ -188,7 +158,7 @@ class SearchTest(Case):
             self.assertTrue(math.isclose(c["distance"], float(b["distance"]), abs_tol=1e-12))
 
     def test_without_queries_the_neighbours_of_all_but_itself(self):
-        self.expect_success("search", "--library", "library.txt", "--top", "1", "--n-grids", "10", "--out", "n.csv")
+        self.good("search", "--library", "library.txt", "--top", "1", "--n-grids", "10", "--out", "n.csv")
         nearest = {row["query"]: row["neighbour"] for row in self.read_csv("n.csv")}
         self.assertEqual(len(nearest), len(self.LIBRARY))
         self.assertEqual(nearest["SrTiO3"], "Ti3Sr3O9")
@@ -196,8 +166,8 @@ class SearchTest(Case):
         self.assertEqual(nearest["NaCl"], "KCl")
 
     def test_wrong_input(self):
-        self.expect_success("transform", "CaTiO3", "--n-grids", "10", "--out", "a.csv")
-        self.expect_success("transform", "CaTiO3", "--n-grids", "9", "--out", "b.csv")
+        self.good("transform", "CaTiO3", "--n-grids", "10", "--out", "a.csv")
+        self.good("transform", "CaTiO3", "--n-grids", "9", "--out", "b.csv")
         for message, arguments in [
             ("give --library with formulas or --library-descriptors", ["SrTiO3"]),
             ("two kinds of queries", ["SrTiO3", "--query-descriptors", "a.csv", "--library", "library.txt"]),

@@ -2,13 +2,12 @@
 
 import csv
 import json
-import pathlib
 import signal
-import tempfile
 import time
 import unittest
 import xml.etree.ElementTree as ElementTree
 
+from folder_case import FolderCase
 from program import run, start
 
 CONFIG = """title = "Toy"
@@ -44,19 +43,14 @@ ANIONS = ["O", "S", "F", "Cl"]
 METALS = ["Li", "Na", "K", "Mg", "Ca", "Sr", "Ba", "Al", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu"]
 
 
-class EvaluateTest(unittest.TestCase):
+class EvaluateTest(FolderCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        super().setUp()
         rows = ["formula,y,kind"]
         for i, metal in enumerate(METALS):
             for j, anion in enumerate(ANIONS):
                 rows.append(f"{metal}{1 + i % 2}{anion}2,{0.2 * i - j},{'chalcogenide' if j < 2 else 'halide'}")
         self.write("toy.csv", "\n".join(rows) + "\n")
-
-    def write(self, name, text):
-        (self.folder / name).write_text(text, encoding="utf-8")
 
     def evaluate(self, config, *arguments, data="toy.csv"):
         self.write("config.toml", config)

@@ -4,16 +4,15 @@ import csv
 import gzip
 import io
 import json
-import pathlib
 import re
 import signal
 import struct
-import tempfile
 import time
 import unittest
 import xml.etree.ElementTree as ElementTree
 
-from program import run, start
+from folder_case import CommandCase
+from program import start
 
 # Zn2B2PbO6 with ten grid points per feature: the first values of the original program.
 GOLDEN = [0.501302373983819, 0.623386173387045, 0.203227269515903, 0.177807621717140, 0.043757337502011]
@@ -21,44 +20,14 @@ FORMULAS = ["SrTiO3", "Ca(OH)2", "La1.85Sr0.15CuO4", "O2", "Mg0.00009Ni0.99991"]
 COMPONENTS = "name,size,charge\nA,1,0.3\nB,2,-1\nC,3.5,0.1\nD,4,0.9\nE,7,0.5\n"
 
 
-class Case(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    def read(self, name):
-        return (self.folder / name).read_text(encoding="utf-8")
-
-    def files(self):
-        return sorted(path.name for path in self.folder.iterdir())
-
-    def kmd(self, *arguments):
-        return run("kmd", *arguments, cwd=self.folder)
+class Case(CommandCase):
+    command = "kmd"
 
     def transform(self, *arguments):
-        return self.expect_success(self.kmd("transform", *arguments))
+        return self.good("transform", *arguments)
 
     def invert(self, *arguments):
-        return self.expect_success(self.kmd("invert", *arguments))
-
-    def expect_success(self, result):
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return result
-
-    def expect_failure(self, message, *arguments, code=1):
-        """One error, and no file that was not there before."""
-        before = self.files()
-        result = self.kmd(*arguments)
-        self.assertEqual(result.returncode, code, result.stderr)
-        self.assertIn(message, result.stderr)
-        self.assertNotIn("internal error", result.stderr)
-        self.assertEqual(self.files(), before)
+        return self.good("invert", *arguments)
 
     def table(self, name):
         return list(csv.DictReader(io.StringIO(self.read(name))))
@@ -405,7 +374,7 @@ class Map(Case):
     LIST = "formula,energy\nMgO,-3\nSiO2,-2.5\nNaCl,-2\nLiF,\nCaTiO3,-3.4\n"
 
     def map(self, *arguments):
-        return self.expect_success(self.kmd("map", *arguments))
+        return self.good("map", *arguments)
 
     def test_draws_and_tabulates_the_compositions(self):
         self.write("list.csv", self.LIST)
@@ -477,7 +446,7 @@ class Map(Case):
 class Help(Case):
     def test_every_command_has_an_example(self):
         for command in ("transform", "invert", "map"):
-            result = self.kmd(command, "--help")
+            result = self.run_command(command, "--help")
             self.assertEqual(result.returncode, 0)
             self.assertIn(f"Example:  kronite kmd {command}", result.stdout)
 

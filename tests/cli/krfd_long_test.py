@@ -14,7 +14,7 @@ RIDGE = ("--method", "krsfd", "--sigma-g", 1.4, "--sigma-t", 0.13, "--lambda", 0
 
 
 class LongCase(Case):
-    def krfd(self, *arguments):
+    def run_command(self, *arguments):
         """On one thread: these problems are small, and threads that wait for each other are slow on busy machines."""
         threads = () if arguments[0] == "demo-data" else ("--threads", 1)
         return run("krfd", *arguments, *threads, cwd=self.folder)

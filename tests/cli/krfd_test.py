@@ -8,13 +8,13 @@ import pathlib
 import re
 import signal
 import struct
-import tempfile
 import time
 import unittest
 import xml.etree.ElementTree as ElementTree
 from random import Random
 
-from program import peak_memory, run, start, takes_memory_of_its_own
+from folder_case import CommandCase
+from program import peak_memory, start, takes_memory_of_its_own
 
 CURVES = ("--x", "X.csv", "--y", "Y.csv", "--t", "t.csv")
 # What the tutorial's search found: good for any data of this kind, so that nothing has to be tuned.
@@ -22,37 +22,8 @@ GIVEN = ("--sigma-g", 1.96, "--sigma-t", 0.466, "--sigma-m", 13, "--lambda-g", 1
          "--lambda-t", 0.052, "--lambda-m", 1.5e-5)
 
 
-class Case(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def write(self, name, text):
-        (self.folder / name).write_text(text, encoding="utf-8")
-
-    def read(self, name):
-        return (self.folder / name).read_text(encoding="utf-8")
-
-    def files(self):
-        return sorted(path.name for path in self.folder.iterdir())
-
-    def krfd(self, *arguments):
-        return run("krfd", *arguments, cwd=self.folder)
-
-    def good(self, *arguments):
-        result = self.krfd(*arguments)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return result
-
-    def expect_failure(self, message, *arguments, code=1):
-        """One error, and no file that was not there before."""
-        before = self.files()
-        result = self.krfd(*arguments)
-        self.assertEqual(result.returncode, code, result.stderr)
-        self.assertIn(message, result.stderr)
-        self.assertNotIn("internal error", result.stderr)
-        self.assertEqual(self.files(), before)
+class Case(CommandCase):
+    command = "krfd"
 
     def rows(self, name):
         return list(csv.reader(io.StringIO(self.read(name))))

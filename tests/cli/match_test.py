@@ -2,11 +2,11 @@
 import json
 import pathlib
 import signal
-import tempfile
 import time
 import unittest
 
 import program
+from folder_case import FolderCase
 
 
 def catches_interrupts(process):
@@ -57,26 +57,16 @@ def frame(identifier, second):
             f'material_id={identifier}\nNa 0 0 0\nCl {second} {second} {second}\n')
 
 
-class Match(unittest.TestCase):
+class Match(FolderCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        super().setUp()
         for name, text in (("a", ROCKSALT), ("cubic", CUBIC), ("zincblende", ZINCBLENDE),
                            ("distorted", DISTORTED), ("bromide", BROMIDE)):
             self.write(name + ".vasp", text)
         self.write("two.extxyz", frame("a-1", 2.8) + frame("a-2", 1.4))
 
-    def write(self, name, text):
-        (self.folder / name).write_text(text, encoding="utf-8")
-
     def match(self, *arguments):
         return program.run("match", *arguments, cwd=self.folder)
-
-    def expect_failure(self, result, message, code=1):
-        self.assertEqual(result.returncode, code, result.stderr)
-        self.assertIn(message, result.stderr)
-        self.assertNotIn("internal error", result.stderr)
 
     def test_says_that_two_cells_are_one_crystal(self):
         result = self.match("a.vasp", "cubic.vasp")
@@ -150,18 +140,18 @@ class Match(unittest.TestCase):
         self.write("needle.vasp", "Fe\n1\n3 0 0\n0 3 0\n0 0 9000\nFe\n1\nDirect\n0 0 0\n")
         self.write("three.extxyz", frame("a-1", 2.8) * 3)
 
-        self.expect_failure(self.match("a.vasp", "bad.vasp"), "less than 0.1")
-        self.expect_failure(self.match("a.vasp", "none.cif"), "none.cif")
-        self.expect_failure(self.match("needle.vasp", "a.vasp"), "needle.vasp: the reduced cell, 3 x 3 x 9000 Å, is too long")
-        self.expect_failure(self.match("two.extxyz", "three.extxyz"),
+        self.assert_failure(self.match("a.vasp", "bad.vasp"), "less than 0.1")
+        self.assert_failure(self.match("a.vasp", "none.cif"), "none.cif")
+        self.assert_failure(self.match("needle.vasp", "a.vasp"), "needle.vasp: the reduced cell, 3 x 3 x 9000 Å, is too long")
+        self.assert_failure(self.match("two.extxyz", "three.extxyz"),
                             "two.extxyz holds 2 structures and three.extxyz holds 3; pairs need equally many")
-        self.expect_failure(self.match("a.vasp", "cubic.vasp", "--stol", "0"), "stol is 0, expected more than 0")
-        self.expect_failure(self.match("a.vasp", "cubic.vasp", "--ltol", "nan"), "ltol is nan")
-        self.expect_failure(self.match("none.cif", "cubic.vasp", "--ltol", "0"), "ltol is 0, expected more than 0")
-        self.expect_failure(self.match("a.vasp", "cubic.vasp", "--no-space-groups", "--symprec", "0.1"),
+        self.assert_failure(self.match("a.vasp", "cubic.vasp", "--stol", "0"), "stol is 0, expected more than 0")
+        self.assert_failure(self.match("a.vasp", "cubic.vasp", "--ltol", "nan"), "ltol is nan")
+        self.assert_failure(self.match("none.cif", "cubic.vasp", "--ltol", "0"), "ltol is 0, expected more than 0")
+        self.assert_failure(self.match("a.vasp", "cubic.vasp", "--no-space-groups", "--symprec", "0.1"),
                             "--symprec", code=2)
-        self.expect_failure(self.match("a.vasp", "cubic.vasp", "--angle-tol", "x"), "--angle-tol", code=2)
-        self.expect_failure(self.match("a.vasp"), "B is required", code=2)
+        self.assert_failure(self.match("a.vasp", "cubic.vasp", "--angle-tol", "x"), "--angle-tol", code=2)
+        self.assert_failure(self.match("a.vasp"), "B is required", code=2)
 
 
 if __name__ == "__main__":

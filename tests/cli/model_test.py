@@ -4,20 +4,18 @@ import csv
 import json
 import pathlib
 import struct
-import tempfile
 import unittest
 
+from folder_case import FolderCase
 from program import run
 
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden" / "keras"
 INPUTS = 6
 
 
-class ModelTest(unittest.TestCase):
+class ModelTest(FolderCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        super().setUp()
         self.out = self.folder / "out.safetensors"
 
     def statistics(self, rows=("mean", "std")):

@@ -4,10 +4,10 @@ import csv
 import json
 import pathlib
 import signal
-import tempfile
 import time
 import unittest
 
+from folder_case import FolderCase
 from program import run, start
 
 
@@ -20,17 +20,10 @@ def salt(cation, anion, identifier, edge=4.1, occupancy=1, **more):
                        "structure": {"lattice": {"matrix": matrix}, "sites": sites}}) + "\n"
 
 
-class TemplatesTest(unittest.TestCase):
+class TemplatesTest(FolderCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        super().setUp()
         self.out = self.folder / "out.ktl"
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        return path
 
     def build(self, *arguments):
         return run("templates", "build", *arguments, "--out", self.out)

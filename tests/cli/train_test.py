@@ -4,11 +4,11 @@ import csv
 import json
 import pathlib
 import signal
-import tempfile
 import time
 import unittest
 import xml.dom.minidom
 
+from folder_case import FolderCase
 from program import run, start
 
 LIBRARY = pathlib.Path(__file__).resolve().parents[2] / "data" / "demo_templates.ktl"
@@ -47,19 +47,12 @@ max_epochs = 3
 """
 
 
-class TrainTest(unittest.TestCase):
+class TrainTest(FolderCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        super().setUp()
         self.model = self.folder / "model.safetensors"
         self.checkpoint = self.folder / "model.safetensors.checkpoint"
         self.config = self.write("config.toml", CONFIG)
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        return path
 
     def arguments(self, *more, config=None):
         return ["csp", "train", "--templates", LIBRARY, "--config", config or self.config,

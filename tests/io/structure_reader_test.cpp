@@ -4,8 +4,9 @@
 
 #include <limits>
 
-#include "base/fail.hpp"  // for fail
-#include "io/input.hpp"   // for read_file
+#include "base/fail.hpp"    // for fail
+#include "base/number.hpp"  // for to_number
+#include "io/input.hpp"     // for read_file
 #include "io/structure_reader.hpp"
 #include "kronite/error.hpp"
 #include "support/crystals.hpp"
@@ -226,10 +227,10 @@ TEST(Species, OtherShortLicenceIdentifiersStay) {
 }
 
 TEST(Numbers, AreWholeWordsAndFinite) {
-  EXPECT_EQ(io::to_number("+1.5e-3"), 1.5e-3);
-  EXPECT_EQ(io::to_number("-.5"), -0.5);
+  EXPECT_EQ(to_number("+1.5e-3"), 1.5e-3);
+  EXPECT_EQ(to_number("-.5"), -0.5);
   for (const char* bad : {"", "1x", " 1", "nan", "inf", "1e999", "0x10", "+-1", "1,5"})
-    EXPECT_FALSE(io::to_number(bad)) << bad;
+    EXPECT_FALSE(to_number(bad)) << bad;
 }
 
 }  // namespace
