@@ -1,9 +1,8 @@
-// Threads of a team of devices, and the size of tiles.
+// Tasks of a team of devices, and the size of tiles.
 #include "math/tile_team.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
 #include <utility>
 
 #include "base/fail.hpp"       // for fail
@@ -39,7 +38,8 @@ void TileWorker::store(MatrixView<const double> contiguous, double* to) {
 
 TileTeam::TileTeam(std::span<Device> devices, const TileShape& shape, Progress progress,
                    long long total)
-    : shape_(shape), progress_(std::move(progress)), total_(total) {
+    : shape_(shape), progress_(std::move(progress)), shared_(progress_, total) {
+  require_devices(devices.size());
   workers_.reserve(devices.size());
   for (Device& device : devices) workers_.emplace_back(device, workers_.size(), shape);
 }
@@ -50,86 +50,47 @@ double TileTeam::moved_bytes() const {
   return total;
 }
 
-void TileTeam::keep(std::exception_ptr failure) {
-  const std::lock_guard lock(guard_);
-  if (!failure_) failure_ = std::move(failure);
-  changed_.notify_all();
-}
-
-void TileTeam::work(TileWorker& worker, const Task& f) {
-  try {
-    for (;;) {
-      std::int64_t task = 0;
-      {
-        const std::lock_guard lock(guard_);
-        if (failure_ || next_ == tasks_) break;
-        task = next_++;
-      }
-      f(worker, task);
-    }
-  } catch (const Stopped&) {
-  } catch (...) {
-    keep(std::current_exception());
-  }
-  // Nothing may still write into memory of the caller, and no failure be left on the device.
-  try {
-    worker.device.synchronize();
-  } catch (...) {
-    keep(std::current_exception());
-  }
-  const std::lock_guard lock(guard_);
-  --active_;
-  changed_.notify_all();
-}
-
 void TileTeam::run(std::int64_t tasks, const Task& f) {
-  const auto count = static_cast<std::size_t>(
-      std::min<std::int64_t>(tasks, static_cast<std::int64_t>(workers_.size())));
-  next_ = 0;
-  tasks_ = tasks;
-  active_ = count;
-  finished_.assign(static_cast<std::size_t>(tasks), 0);
+  states_.assign(static_cast<std::size_t>(tasks), State::open);
   for (TileWorker& worker : workers_) worker.holds = -1;
-  long long told = steps_;
-  std::vector<std::jthread> threads;
-  for (std::size_t k = 0; k < count; ++k)
-    threads.emplace_back([this, k, &f] { work(workers_[k], f); });
-
-  std::unique_lock lock(guard_);
-  while (active_ > 0 || steps_ != told) {
-    changed_.wait(lock, [&] { return active_ == 0 || steps_ != told; });
-    if (steps_ == told) continue;
-    told = steps_;
-    if (!progress_ || failure_) continue;
-    lock.unlock();
-    try {
-      if (!progress_(told, total_)) fail(Errc::cancelled, "stopped");
-    } catch (...) {
-      keep(std::current_exception());
+  try {
+    side_by_side(workers_.size(), tasks, [&](const Part& part) {
+      try {
+        f(workers_[part.worker()], part.number());
+      } catch (...) {
+        mark(part.number(), State::failed);
+        throw;
+      }
+    });
+  } catch (...) {
+    // Nothing may still read or write memory of the caller, and no failure be left on a device.
+    for (TileWorker& worker : workers_) {
+      try {
+        worker.device.synchronize();
+      } catch (const Error&) {
+      }
     }
-    lock.lock();
+    throw;
   }
-  lock.unlock();
-  threads.clear();
-  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
 void TileTeam::wait_for(std::int64_t task) {
+  const State& state = states_[static_cast<std::size_t>(task)];
   std::unique_lock lock(guard_);
-  changed_.wait(lock, [&] { return failure_ || finished_[static_cast<std::size_t>(task)]; });
-  if (failure_) throw Stopped{};
+  changed_.wait(lock, [&] { return state != State::open; });
+  // The error of the earlier task is the one that is thrown in the end.
+  if (state == State::failed) fail(Errc::cancelled, "a tile that this one needs has failed");
 }
 
-void TileTeam::finished(std::int64_t task) {
+void TileTeam::mark(std::int64_t task, State state) {
   const std::lock_guard lock(guard_);
-  finished_[static_cast<std::size_t>(task)] = 1;
+  states_[static_cast<std::size_t>(task)] = state;
   changed_.notify_all();
 }
 
 void TileTeam::advance(long long steps) {
-  const std::lock_guard lock(guard_);
-  steps_ += steps;
-  changed_.notify_all();
+  shared_.add(steps);
+  shared_.ask();
 }
 
 }  // namespace kronite::math

@@ -1,18 +1,18 @@
-// Devices that work on one matrix of tiles: a thread and fixed working memory for each, while the
-// calling thread tells of the progress.
+// Devices that work on one matrix of tiles: a thread and fixed working memory for each, and tasks
+// that wait for others.
 #pragma once
 
 #include <condition_variable>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <mutex>
 #include <span>
 #include <vector>
 
-#include "kronite/array.hpp"   // for Array
-#include "kronite/device.hpp"  // for Device
-#include "kronite/log.hpp"     // for Progress
+#include "base/side_by_side.hpp"  // for SharedProgress
+#include "kronite/array.hpp"      // for Array
+#include "kronite/device.hpp"     // for Device
+#include "kronite/log.hpp"        // for Progress
 
 namespace kronite::math {
 
@@ -62,45 +62,39 @@ struct TileWorker {
 class TileTeam {
  public:
   /// `total`: steps of all runs together, for the progress. Devices outlive the team. Its memory is
-  /// taken here, once.
+  /// taken here, once. @throws Error invalid_argument without a device; out_of_memory.
   TileTeam(std::span<Device> devices, const TileShape& shape, Progress progress = {},
            long long total = 0);
 
   const TileShape& shape() const { return shape_; }
-  Device& first_device() { return workers_.front().device; }
   TileWorker& first_worker() { return workers_.front(); }
   /// Of all devices, to them and from them.
   double moved_bytes() const;
 
-  /// f(worker, task) for every task in [0, tasks). Workers take them in their order. The first
-  /// error of any ends the run and is thrown here, as is Errc::cancelled where the progress says
-  /// so; progress is called by the calling thread alone.
+  /// f(worker, task) for every task in [0, tasks), which workers take in their order, as
+  /// side_by_side() has it.
   using Task = std::function<void(TileWorker&, std::int64_t)>;
   void run(std::int64_t tasks, const Task& f);
 
-  // For tasks that wait for others, all of which come before them in the order of tasks.
-  /// Waits until a task of this run was said to be finished.
+  // Called by tasks.
+  /// Waits until that task of this run was finished(); it comes before the one that waits.
   void wait_for(std::int64_t task);
-  void finished(std::int64_t task);
+  void finished(std::int64_t task) { mark(task, State::finished); }
+  /// @throws Error cancelled where the progress asks to stop.
   void advance(long long steps);
 
  private:
-  struct Stopped {};  // thrown in workers where another one has failed
-  void work(TileWorker& worker, const Task& f);
-  void keep(std::exception_ptr failure);
+  enum class State : char { open, finished, failed };
+  void mark(std::int64_t task, State state);
 
   TileShape shape_;
   std::vector<TileWorker> workers_;
-  Progress progress_;
-  long long total_;
+  const Progress progress_;
+  SharedProgress shared_;
 
-  std::mutex guard_;  // of everything below
+  std::mutex guard_;
   std::condition_variable changed_;
-  std::int64_t next_ = 0, tasks_ = 0;
-  std::size_t active_ = 0;
-  std::vector<char> finished_;
-  std::exception_ptr failure_;
-  long long steps_ = 0;
+  std::vector<State> states_;  // of the tasks of this run
 };
 
 }  // namespace kronite::math
