@@ -2,7 +2,9 @@
 // 111496).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -135,6 +137,14 @@ struct Prediction {
 /// corrupt when the library is; cancelled; whatever the ranker throws.
 Prediction predict(Device& device, const Composition& query, const TemplateLibrary& library,
                    const Ranker& ranker, const PredictOptions& options = {});
+/// Of many compositions, shared among devices, each as predict() gives it. take(i, prediction) is
+/// called for i = 0, 1, ... in this order, and options.progress with the compositions that are
+/// done, and of how many; by the threads of the devices, but never two calls at the same time.
+/// @throws Error as predict(), of the first composition that fails; take() has had all before it.
+void predict_all(std::vector<Device>& devices, const std::vector<Composition>& queries,
+                 const TemplateLibrary& library, const Ranker& ranker,
+                 const PredictOptions& options,
+                 const std::function<void(std::size_t, Prediction&&)>& take);
 
 /// Which element of the query takes the place of which element of the template.
 struct Assignment {

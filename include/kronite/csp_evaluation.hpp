@@ -124,6 +124,10 @@ struct Evaluation {
 Evaluation evaluate(Device& device, const std::vector<KnownCrystal>& queries,
                     const TemplateLibrary& library, const Ranker& ranker,
                     const EvaluateOptions& options = {});
+/// Ranked on several devices; CPUs among them are one CPU unless there are GPUs.
+Evaluation evaluate(std::vector<Device>& devices, const std::vector<KnownCrystal>& queries,
+                    const TemplateLibrary& library, const Ranker& ranker,
+                    const EvaluateOptions& options = {});
 
 /// hits / of, with the 95 % interval of Wilson, J. Am. Stat. Assoc. 22 (1927) 209.
 struct Share {

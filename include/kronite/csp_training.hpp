@@ -137,6 +137,7 @@ struct TrainProgress {
   int member = 0, members = 0;  ///< member from 1
   const learn::EpochRecord* epoch = nullptr;
   int best_epoch = 0, patience = 0, max_epochs = 0;
+  int side_by_side = 1;  ///< members that are trained at the same time, at most
 };
 
 struct TrainHooks {
@@ -152,6 +153,13 @@ struct TrainHooks {
 /// @throws Error as make_pairs() and learn::fit(), naming the network; invalid_argument when the
 /// checkpoint belongs to another library or other options; corrupt when it is damaged; io.
 TrainResult train(Device& device, const TemplateLibrary& library, const TrainOptions& options,
+                  const std::vector<std::string>& excluded_formulas = {},
+                  const TrainHooks& hooks = {});
+/// The same model, its members trained side by side, each on one of the devices: on GPUs, or on
+/// one that is named more than once, whose streams then overlap. hooks.progress is called by their
+/// threads, one at a time. Where members fail, the error is that of the first; later ones stop.
+TrainResult train(std::vector<Device>& devices, const TemplateLibrary& library,
+                  const TrainOptions& options,
                   const std::vector<std::string>& excluded_formulas = {},
                   const TrainHooks& hooks = {});
 

@@ -57,8 +57,17 @@ std::vector<FingerprintFailure> fingerprints(Device& device,
                                              const std::vector<Structure>& structures,
                                              MatrixView<double> out, const Progress& progress = {});
 
+/// On several devices. `progress` is called by their threads, one at a time.
+std::vector<FingerprintFailure> fingerprints(std::vector<Device>& devices,
+                                             const std::vector<Structure>& structures,
+                                             MatrixView<double> out, const Progress& progress = {});
+
 /// The sites of many crystals, likewise; out: all their sites, crystal by crystal, x 61.
 std::vector<FingerprintFailure> site_fingerprints(Device& device,
+                                                  const std::vector<Structure>& structures,
+                                                  MatrixView<double> out,
+                                                  const Progress& progress = {});
+std::vector<FingerprintFailure> site_fingerprints(std::vector<Device>& devices,
                                                   const std::vector<Structure>& structures,
                                                   MatrixView<double> out,
                                                   const Progress& progress = {});

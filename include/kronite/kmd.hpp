@@ -129,6 +129,9 @@ class Descriptor {
   /// out = W H, row by row: rows x width, host memory. In tiles; returns when out is there.
   /// @throws Error invalid_argument when shapes or components do not fit.
   void transform(Device& device, const Weights& weights, MatrixView<double> out) const;
+  /// On several devices, which share the rows.
+  void transform(std::vector<Device>& devices, const Weights& weights,
+                 MatrixView<double> out) const;
 
  private:
   Components components_;
@@ -170,6 +173,8 @@ class Inverter {
   /// @throws Error unavailable when H is not invertible or has a condition above 1e7, saying what
   /// would help: an n_grids, a smaller sigma, or which components are equal.
   Inverter(Device& device, const Descriptor& descriptor);
+  /// On several devices, which share the rows of a call.
+  Inverter(std::vector<Device>& devices, const Descriptor& descriptor);
   ~Inverter();
   Inverter(Inverter&&) noexcept;
   Inverter& operator=(Inverter&&) noexcept;
@@ -181,7 +186,7 @@ class Inverter {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  std::vector<std::unique_ptr<State>> states_;  ///< one of each device
 };
 
 // --- other descriptors --------------------------------------------------------------------------

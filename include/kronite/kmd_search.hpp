@@ -37,6 +37,10 @@ struct Neighbours {
 /// cancelled.
 Neighbours nearest(Device& device, MatrixView<const double> queries,
                    MatrixView<const double> library, const SearchOptions& options = {});
+/// The same of several devices, which share the queries. Progress is told by their threads, one at
+/// a time.
+Neighbours nearest(std::vector<Device>& devices, MatrixView<const double> queries,
+                   MatrixView<const double> library, const SearchOptions& options = {});
 
 /// Mixtures in as many coordinates as there are components, fewer than a descriptor has values:
 /// rows x n, whose distances are those of the descriptors within rounding (w -> Uw with

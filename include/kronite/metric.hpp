@@ -189,5 +189,10 @@ MetricResult train_metric(Device& device, const TemplateLibrary& library,
                           const MetricOptions& options,
                           const std::vector<std::string>& excluded_formulas = {},
                           const TrainHooks& hooks = {});
+/// Its members side by side, as train() does it on several devices.
+MetricResult train_metric(std::vector<Device>& devices, const TemplateLibrary& library,
+                          const MetricOptions& options,
+                          const std::vector<std::string>& excluded_formulas = {},
+                          const TrainHooks& hooks = {});
 
 }  // namespace kronite::csp

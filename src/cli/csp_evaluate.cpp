@@ -12,6 +12,7 @@
 #include "base/log.hpp"             // for notice
 #include "base/number.hpp"          // for to_number
 #include "cli/csp.hpp"              // for add_csp_evaluate
+#include "cli/device_option.hpp"    // for add_device_option, description_of
 #include "cli/known_crystals.hpp"   // for read_known_crystals, formulas_of
 #include "cli/ranker.hpp"           // for RankerOptions, probability_below_one
 #include "cli/structures.hpp"       // for add_match_options, add_species_option
@@ -105,12 +106,12 @@ struct EvaluateCommand {
  private:
   ChosenRanker choose_ranker(const TemplateLibrary& library, const ElementTable& table) const;
   std::string ranker_name(const ChosenRanker& chosen) const;
-  csp::Evaluation evaluate(const TemplateLibrary& library, const ChosenRanker& chosen, Device& on,
-                           const std::vector<csp::KnownCrystal>& crystals);
+  csp::Evaluation evaluate(const TemplateLibrary& library, const ChosenRanker& chosen,
+                           std::vector<Device>& on, const std::vector<csp::KnownCrystal>& crystals);
   void print(const csp::Evaluation& evaluation, const TemplateLibrary& library,
              const ChosenRanker& chosen) const;
   void write(const csp::Evaluation& evaluation, const TemplateLibrary& library,
-             const ChosenRanker& chosen, const Device& on) const;
+             const ChosenRanker& chosen, const std::vector<Device>& on) const;
 };
 
 ChosenRanker EvaluateCommand::choose_ranker(const TemplateLibrary& library,
@@ -135,7 +136,7 @@ std::string EvaluateCommand::ranker_name(const ChosenRanker& chosen) const {
 }
 
 csp::Evaluation EvaluateCommand::evaluate(const TemplateLibrary& library,
-                                          const ChosenRanker& chosen, Device& on,
+                                          const ChosenRanker& chosen, std::vector<Device>& on,
                                           const std::vector<csp::KnownCrystal>& crystals) {
   ProgressLine progress("queries");
   options.progress = [&](long long done, long long total) { return progress(done, total); };
@@ -193,9 +194,9 @@ void EvaluateCommand::print(const csp::Evaluation& evaluation, const TemplateLib
 }
 
 void EvaluateCommand::write(const csp::Evaluation& evaluation, const TemplateLibrary& library,
-                            const ChosenRanker& chosen, const Device& on) const {
+                            const ChosenRanker& chosen, const std::vector<Device>& on) const {
   csp::EvaluationRun run{
-      command_line(), on.description(), ranker_name(chosen), {{library.path(), library.hash()}}};
+      command_line(), description_of(on), ranker_name(chosen), {{library.path(), library.hash()}}};
   if (chosen.has_model()) run.inputs.emplace_back(chosen.model_name, chosen.model_hash);
   for (const auto& path : {queries, formulas, exclude, elements, ranking})
     if (std::filesystem::is_regular_file(path))
@@ -222,7 +223,7 @@ void EvaluateCommand::run() {
   for (const auto& crystal : crystals)
     pairs += static_cast<double>(
         library.with_ratio(crystal.structure.composition().ratio_label()).size());
-  Device on = Device::parse(device, chosen.work * pairs);
+  std::vector<Device> on = Device::parse_all(device, chosen.work * pairs);
   const csp::Evaluation evaluation = evaluate(library, chosen, on, crystals);
   print(evaluation, library, chosen);
   if (!out.empty()) write(evaluation, library, chosen, on);
@@ -310,9 +311,7 @@ void add_csp_evaluate(CLI::App& csp) {
       ->add_option("--out", job->out,
                    "New folder for a table of all queries, the tables, and figures")
       ->type_name("DIR");
-  command->add_option("--device", job->device, "auto, cpu, cuda or cuda:N")
-      ->type_name("NAME")
-      ->capture_default_str();
+  add_device_option(*command, job->device, Devices::several);
   command->add_option("--threads", job->options.threads, "Threads on the CPU; 0: all")
       ->check(CLI::Range(0, 4096).description(""))
       ->type_name("N")

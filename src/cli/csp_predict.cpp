@@ -9,17 +9,18 @@
 #include <optional>
 #include <unordered_set>
 
-#include "base/fail.hpp"       // for fail
-#include "base/log.hpp"        // for notice
-#include "cli/csp.hpp"         // for add_csp_predict
-#include "cli/formulas.hpp"    // for read_formulas
-#include "cli/ranker.hpp"      // for RankerOptions, probability_below_one
-#include "cli/terminal.hpp"    // for Table, ProgressLine, tolerance
-#include "csp/record.hpp"      // for mapping_text, templates_used
-#include "csp/run_folder.hpp"  // for RunFolder
-#include "io/escape.hpp"       // for one_line
-#include "io/input.hpp"        // for hash_of_file
-#include "kronite/csp.hpp"     // for predict
+#include "base/fail.hpp"          // for fail
+#include "base/log.hpp"           // for notice
+#include "cli/csp.hpp"            // for add_csp_predict
+#include "cli/device_option.hpp"  // for add_device_option
+#include "cli/formulas.hpp"       // for read_formulas
+#include "cli/ranker.hpp"         // for RankerOptions, probability_below_one
+#include "cli/terminal.hpp"       // for Table, ProgressLine, tolerance
+#include "csp/record.hpp"         // for mapping_text, templates_used
+#include "csp/run_folder.hpp"     // for RunFolder
+#include "io/escape.hpp"          // for one_line
+#include "io/input.hpp"           // for hash_of_file
+#include "kronite/csp.hpp"        // for predict
 
 namespace kronite::cli {
 namespace {
@@ -43,13 +44,11 @@ struct PredictCommand {
   void run();
 
  private:
-  csp::RunInfo run_info(const Device& on, const TemplateLibrary& library,
+  csp::RunInfo run_info(const std::vector<Device>& on, const TemplateLibrary& library,
                         const ChosenRanker& chosen) const;
-  csp::Prediction predict(Device& on, const Composition& query, const TemplateLibrary& library,
-                          const csp::Ranker& ranking, const Progress& progress) const;
-  void print_all(Device& on, const std::vector<Composition>& queries,
+  void print_all(std::vector<Device>& on, const std::vector<Composition>& queries,
                  const TemplateLibrary& library, const csp::Ranker& ranking) const;
-  void write_all(Device& on, const std::vector<Composition>& queries,
+  void write_all(std::vector<Device>& on, const std::vector<Composition>& queries,
                  const TemplateLibrary& library, const ChosenRanker& chosen) const;
 };
 
@@ -127,11 +126,11 @@ double pairs(const std::vector<Composition>& queries, const TemplateLibrary& lib
   return count;
 }
 
-csp::RunInfo PredictCommand::run_info(const Device& on, const TemplateLibrary& library,
+csp::RunInfo PredictCommand::run_info(const std::vector<Device>& on, const TemplateLibrary& library,
                                       const ChosenRanker& chosen) const {
   csp::RunInfo info;
   info.command = command_line();
-  info.device = on.description();
+  info.device = description_of(on);
   info.options = options;
   info.ranker = chosen.ranking->name();
   info.model_hash = chosen.model_hash;
@@ -157,56 +156,62 @@ void PredictCommand::run() {
   const ChosenRanker chosen = ranker.choose(table, library);
   if (cutoff) require_probabilities(chosen);
   options.cutoff = cutoff.value_or(chosen.ranking->cutoff());
-  Device on = Device::parse(device, chosen.work * pairs(queries, library));
+  std::vector<Device> on = Device::parse_all(device, chosen.work * pairs(queries, library));
   if (out.empty())
     print_all(on, queries, library, *chosen.ranking);
   else
     write_all(on, queries, library, chosen);
 }
 
-csp::Prediction PredictCommand::predict(Device& on, const Composition& query,
-                                        const TemplateLibrary& library, const csp::Ranker& ranking,
-                                        const Progress& progress) const {
-  csp::PredictOptions with_progress = options;
-  with_progress.progress = progress;
-  return csp::predict(on, query, library, ranking, with_progress);
-}
-
-void PredictCommand::print_all(Device& on, const std::vector<Composition>& queries,
+void PredictCommand::print_all(std::vector<Device>& on, const std::vector<Composition>& queries,
                                const TemplateLibrary& library, const csp::Ranker& ranking) const {
+  csp::PredictOptions told = options;
+  if (on.size() > 1 && queries.size() > 1) {
+    ProgressLine progress("compositions");
+    told.progress = std::ref(progress);
+    csp::predict_all(on, queries, library, ranking, told,
+                     [&](std::size_t i, csp::Prediction&& prediction) {
+                       progress.clear();
+                       if (i > 0) fmt::print("\n");
+                       print(prediction, options.cutoff.value());
+                     });
+    return;
+  }
   for (const auto& query : queries) {
     ProgressLine progress(query.reduced_formula() + ", templates tried");
-    const auto prediction = predict(on, query, library, ranking, std::ref(progress));
+    told.progress = std::ref(progress);
+    const auto prediction = csp::predict(on.front(), query, library, ranking, told);
     progress.clear();
     if (&query != &queries.front()) fmt::print("\n");
     print(prediction, options.cutoff.value());
   }
 }
 
-void PredictCommand::write_all(Device& on, const std::vector<Composition>& queries,
+void PredictCommand::write_all(std::vector<Device>& on, const std::vector<Composition>& queries,
                                const TemplateLibrary& library, const ChosenRanker& chosen) const {
   csp::RunFolder folder(out, run_info(on, library, chosen), resume);
   if (folder.finished() > 0)
     notice(fmt::format("{}: there already: {}", out, compositions(folder.finished())));
+  std::vector<Composition> left;
+  for (const auto& query : queries)
+    if (!folder.finished(query.reduced_formula())) left.push_back(query);
   ProgressLine progress("compositions");
+  csp::PredictOptions told = options;
+  told.progress = [&](long long done, long long) {
+    return progress(std::ssize(queries) - std::ssize(left) + done, std::ssize(queries));
+  };
   std::size_t without = 0;
-  for (std::size_t i = 0; i < queries.size(); ++i) {
-    // Also asked inside a prediction, which may be of thousands of candidates.
-    const auto go_on = [&](long long, long long) {
-      return progress(static_cast<long long>(i), std::ssize(queries));
-    };
-    if (folder.finished(queries[i].reduced_formula())) continue;
-    csp::Prediction prediction;
-    try {
-      prediction = predict(on, queries[i], library, *chosen.ranking, go_on);
-    } catch (const Error& e) {
-      if (e.code() != Errc::cancelled) throw;
-      fail(Errc::cancelled, "stopped with {} in {}; the same command with --resume goes on",
-           compositions(folder.finished()), out);
-    }
+  const auto add = [&](std::size_t, csp::Prediction&& prediction) {
     folder.add(prediction);
     if (prediction.candidates.empty() && ++without <= kShownErrors)
       notice(fmt::format("{}: {}", prediction.query, prediction.note));
+  };
+  try {
+    csp::predict_all(on, left, library, *chosen.ranking, told, add);
+  } catch (const Error& e) {
+    if (e.code() != Errc::cancelled) throw;
+    fail(Errc::cancelled, "stopped with {} in {}; the same command with --resume goes on",
+         compositions(folder.finished()), out);
   }
   const bool with_page = page.value_or(folder.finished() <= kPageQueries);
   folder.finish(with_page);
@@ -284,9 +289,7 @@ void add_csp_predict(CLI::App& csp) {
       "Write index.html with pictures (default: up to 50 compositions)");
   command->add_flag_callback(
       "--no-page", [job] { job->page = false; }, "Write no index.html");
-  command->add_option("--device", job->device, "auto, cpu, cuda or cuda:N")
-      ->type_name("NAME")
-      ->capture_default_str();
+  add_device_option(*command, job->device, Devices::several);
   command->footer("Example:  kronite csp predict SrTiO3 LiFePO4 --top 5 --out results");
   command->callback([job] { job->run(); });
 }

@@ -9,6 +9,7 @@
 
 #include "base/fail.hpp"            // for fail
 #include "cli/csp.hpp"              // for add_csp_score
+#include "cli/device_option.hpp"    // for add_device_option
 #include "cli/formulas.hpp"         // for read_formulas
 #include "cli/ranker.hpp"           // for full_name, or_best_inside
 #include "cli/row_writer.hpp"       // for RowWriter, check_row_file
@@ -152,7 +153,7 @@ void ScoreCommand::run_metric() {
     longest = std::max<long long>(longest, library.with_ratio(ratio).size());
   for (const auto& query : compositions) pairs_ += library.with_ratio(query.ratio_label()).size();
   const auto width = ranker.metric().members.front().embedding.width();
-  Device on = Device::parse(device, 3.0 * static_cast<double>(width * pairs_));
+  std::vector<Device> on = Device::parse_all(device, 3.0 * static_cast<double>(width * pairs_));
   RowWriter writer(out, {"query", "query_formula", "template", "template_formula"},
                    {"rank", "p", "template_index"});
   ProgressLine progress("queries");
@@ -191,7 +192,7 @@ void ScoreCommand::run() {
                    {"rank", "p", "template_index"});
   if (queries.empty()) {
     for (const auto& ratio : library.ratios()) pairs += size(ratio) * (size(ratio) - 1) / 2;
-    Device on = Device::parse(device, per_pair * static_cast<double>(pairs));
+    std::vector<Device> on = Device::parse_all(device, per_pair * static_cast<double>(pairs));
     const auto rows = rows_of(library);
     score(TemplateScores(on, opened, library), rows, library, progress, pairs, writer);
     writer.finish();
@@ -199,7 +200,7 @@ void ScoreCommand::run() {
     return;
   }
   for (const auto& formula : list) pairs += size(formula.composition.ratio_label());
-  Device on = Device::parse(device, per_pair * static_cast<double>(pairs));
+  std::vector<Device> on = Device::parse_all(device, per_pair * static_cast<double>(pairs));
   for (std::size_t begin = 0; begin < list.size(); begin += kBatch) {
     std::vector<Composition> batch;
     std::vector<Row> rows;
@@ -260,9 +261,7 @@ void add_csp_score(CLI::App& parent) {
       ->capture_default_str();
   command->add_flag("--check-precision", job->check,
                     "Score in fp32 too and report how far both agree");
-  command->add_option("--device", job->device, "auto, cpu, cuda or cuda:N")
-      ->type_name("NAME")
-      ->capture_default_str();
+  add_device_option(*command, job->device, Devices::several);
   command->footer(
       "Example:  kronite csp score --templates lib.ktl --queries formulas.txt --top 10 --out "
       "best.csv");

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/csp.hpp"               // for add_csp_train
+#include "cli/device_option.hpp"     // for add_device_option
 #include "cli/terminal.hpp"          // for Table
 #include "cli/training_run.hpp"      // for TrainingRun, train_metric
 #include "csp/model_card.hpp"        // for kMetrics, mean_and_spread
@@ -65,7 +66,7 @@ void train_classifier(const TrainingRun& run) {
   const csp::TrainOptions options = csp::read_train_config(run.config);
   run.check();
   const TemplateLibrary library = run.library();
-  Device on = run.make_device();
+  std::vector<Device> on = run.make_devices(options.members);
   csp::TrainResult result;
   run.with_checkpoint({"network", "accuracy"}, [&](const csp::TrainHooks& hooks) {
     result = csp::train(on, library, options, run.excluded_formulas(), hooks);
@@ -121,8 +122,13 @@ void add_csp_train(CLI::App& csp) {
       ->type_name("FILE");
   command->add_flag("--resume", job->resume,
                     "Go on with a training that was stopped; its state lies in OUT.checkpoint");
-  command->add_option("--device", job->device, "auto, cpu, cuda or cuda:N")
-      ->type_name("NAME")
+  add_device_option(*command, job->device, Devices::several);
+  command
+      ->add_option("--side-by-side", job->side_by_side,
+                   "Members to train at the same time on each device: small networks leave much\n"
+                   "of a GPU, or of many cores, idle. The model is the same")
+      ->check(CLI::Range(1, 1000).description(""))
+      ->type_name("N")
       ->capture_default_str();
   command->add_option("--threads", job->threads, "Threads on the CPU; 0: all")
       ->check(CLI::Range(0, 4096).description(""))

@@ -43,7 +43,7 @@ void train_metric(const TrainingRun& run) {
   const csp::MetricOptions options = csp::read_metric_config(run.config);
   run.check();
   const TemplateLibrary library = run.library();
-  Device on = run.make_device();
+  std::vector<Device> on = run.make_devices(options.members);
   csp::MetricResult result;
   run.with_checkpoint({"metric", "top 1"}, [&](const csp::TrainHooks& hooks) {
     result = csp::train_metric(on, library, options, run.excluded_formulas(), hooks);

@@ -4,13 +4,14 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "base/fail.hpp"         // for fail
-#include "cli/csp.hpp"           // for add_csp_tune
-#include "cli/terminal.hpp"      // for StatusLine, interrupted, print_message
-#include "csp/train_config.hpp"  // for read_train_config, to_toml
-#include "csp/tune.hpp"          // for tune
-#include "io/atomic_file.hpp"    // for write_file, require_writable
-#include "io/formula_list.hpp"   // for read_formulas
+#include "base/fail.hpp"          // for fail
+#include "cli/csp.hpp"            // for add_csp_tune
+#include "cli/device_option.hpp"  // for add_device_option
+#include "cli/terminal.hpp"       // for StatusLine, interrupted, print_message
+#include "csp/train_config.hpp"   // for read_train_config, to_toml
+#include "csp/tune.hpp"           // for tune
+#include "io/atomic_file.hpp"     // for write_file, require_writable
+#include "io/formula_list.hpp"    // for read_formulas
 
 namespace kronite::cli {
 namespace {
@@ -125,9 +126,7 @@ void add_csp_tune(CLI::App& csp) {
                    "column called formula")
       ->check(CLI::ExistingFile.description(""))
       ->type_name("FILE");
-  command->add_option("--device", job->device, "auto, cpu, cuda or cuda:N")
-      ->type_name("NAME")
-      ->capture_default_str();
+  add_device_option(*command, job->device, Devices::one);
   command->add_option("--threads", job->threads, "Threads on the CPU; 0: all")
       ->check(CLI::Range(0, 4096).description(""))
       ->type_name("N")

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -14,6 +13,7 @@
 #include "base/fail.hpp"            // for fail
 #include "base/log.hpp"             // for notice
 #include "cli/commands.hpp"         // for add_fingerprint
+#include "cli/device_option.hpp"    // for add_device_option
 #include "cli/row_writer.hpp"       // for RowWriter
 #include "cli/structures.hpp"       // for for_each_structure
 #include "cli/terminal.hpp"         // for ProgressLine, Table, interrupted, print_message
@@ -23,7 +23,8 @@
 namespace kronite::cli {
 namespace {
 
-/// What is read before it is computed and written: bounds the memory, keeps all cores busy.
+/// What is read for each device before it is computed and written: bounds the memory, keeps all
+/// cores busy.
 constexpr std::size_t kBatchStructures = 4096, kBatchSites = 65536;
 /// Operations per site, by which "auto" chooses a device.
 constexpr double kWorkPerSite = 1e6;
@@ -140,7 +141,9 @@ class Batches {
     structures_.push_back(std::move(record.structure));
     record.structure = {};
     records_.push_back(std::move(record));
-    if (records_.size() >= kBatchStructures || sites_ >= kBatchSites) compute(true);
+    const std::size_t devices = std::max<std::size_t>(1, devices_.size());
+    if (records_.size() >= kBatchStructures * devices || sites_ >= kBatchSites * devices)
+      compute(true);
   }
   void leave_out(const std::string& where, const std::string& why) {
     if (++left_out_ <= kShownLeftOut) print_message(fmt::format("left out: {}: {}", where, why));
@@ -154,7 +157,7 @@ class Batches {
 
   const FingerprintCommand& command_;
   Sink& sink_;
-  std::optional<Device> device_;
+  std::vector<Device> devices_;  ///< opened with the first batch
   ProgressLine progress_{"structures"};
   std::vector<StructureRecord> records_;  ///< without their structures
   std::vector<Structure> structures_;
@@ -164,15 +167,15 @@ class Batches {
 
 void Batches::compute(bool more) {
   const double work = kWorkPerSite * static_cast<double>(sites_);
-  if (!device_) device_.emplace(Device::parse(command_.device, more ? 1e300 : work));
+  if (devices_.empty()) devices_ = Device::parse_all(command_.device, more ? 1e300 : work);
   const std::size_t columns = command_.sites ? kSiteFeatures : kFingerprintSize;
   const std::size_t rows = command_.sites ? sites_ : structures_.size();
   std::vector<double> values(rows * columns);
   const MatrixView<double> out{values.data(), static_cast<std::int64_t>(rows),
                                static_cast<std::int64_t>(columns)};
   const auto on_progress = [&](long long done, long long) { return progress_(done_ + done, 0); };
-  const auto failures = command_.sites ? site_fingerprints(*device_, structures_, out, on_progress)
-                                       : fingerprints(*device_, structures_, out, on_progress);
+  const auto failures = command_.sites ? site_fingerprints(devices_, structures_, out, on_progress)
+                                       : fingerprints(devices_, structures_, out, on_progress);
 
   std::vector<bool> failed(structures_.size(), false);
   for (const FingerprintFailure& failure : failures) {
@@ -243,9 +246,7 @@ void add_fingerprint(CLI::App& program) {
   app->add_flag("--sites", command->sites,
                 "The 61 values of every site (counted from 1), not their statistics");
   add_species_option(*app, command->reading);
-  app->add_option("--device", command->device, "auto, cpu, cuda or cuda:N")
-      ->type_name("NAME")
-      ->capture_default_str();
+  add_device_option(*app, command->device, Devices::several);
   app->footer("Example:  kronite fingerprint my_cifs/ --out fingerprints.csv");
   app->callback([command] { command->run(); });
 }

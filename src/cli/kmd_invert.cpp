@@ -22,7 +22,7 @@
 namespace kronite::cli {
 namespace {
 
-/// Descriptors that are inverted at a time.
+/// Descriptors that a device inverts at a time.
 constexpr std::int64_t kBatch = 4096;
 constexpr std::size_t kShownRows = 50;
 
@@ -198,10 +198,10 @@ void InvertCommand::run() const {
   std::error_code no_size;  // then it is small
   const auto bytes = std::filesystem::file_size(file, no_size);
   constexpr double kBytesPerValue = 12, kPerValue = 2;  // operations per component
-  Device on =
-      device.open(no_size ? 0
-                          : kPerValue * static_cast<double>(descriptor.components().size()) *
-                                static_cast<double>(bytes) / kBytesPerValue);
+  std::vector<Device> on =
+      device.open_all(no_size ? 0
+                              : kPerValue * static_cast<double>(descriptor.components().size()) *
+                                    static_cast<double>(bytes) / kBytesPerValue);
   const kmd::Inverter inverter(on, descriptor);
   const std::unique_ptr<Sink> mixtures = sink();
   std::optional<WeightWriter> table;
@@ -213,7 +213,7 @@ void InvertCommand::run() const {
   ProgressLine progress("inverting descriptors");
   std::vector<double> values;
   std::vector<std::string> names;
-  while (rows.read(kBatch, values, names) > 0) {
+  while (rows.read(kBatch * std::ssize(on), values, names) > 0) {
     if (!progress(summary.rows, 0))
       fail(Errc::cancelled, "{}", out == "-" ? "stopped" : "stopped; nothing was written");
     const kmd::Inverted result =
@@ -275,7 +275,7 @@ void add_kmd_invert(CLI::App& kmd) {
       ->type_name("N");
   app->add_flag("--compat", command->compat,
                 "As the authors' program does it: weights rounded to 12 decimals");
-  command->device.add(*app);
+  command->device.add(*app, Devices::several);
   app->footer("Example:  kronite kmd invert kmd.csv --out mixtures.csv");
   app->callback([command] { command->run(); });
 }

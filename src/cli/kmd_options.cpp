@@ -87,20 +87,4 @@ void FormulaOptions::add(CLI::App& command) {
                    "Report formulas that cannot be read or used, and go on");
 }
 
-void DeviceOption::add(CLI::App& command) {
-  command.add_option("--device", name, "auto, cpu, cuda or cuda:N")
-      ->type_name("NAME")
-      ->capture_default_str();
-  command.add_option("--threads", threads, "Threads on the CPU; 0: all")
-      ->check(CLI::Range(0, 4096).description(""))
-      ->type_name("N")
-      ->capture_default_str();
-}
-
-Device DeviceOption::open(double work) const {
-  DeviceOptions options;
-  options.threads = threads;
-  return Device::parse(name, work, options);
-}
-
 }  // namespace kronite::cli

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "kronite/device.hpp"  // for Device
-#include "kronite/kmd.hpp"     // for Components, Settings, Weights, Unknown
+#include "cli/device_option.hpp"  // for DeviceOption
+#include "kronite/kmd.hpp"        // for Components, Settings, Weights, Unknown
 
 namespace CLI {
 class App;
@@ -47,15 +47,6 @@ struct FormulaOptions {
 
   void add(CLI::App& command);
   bool any() const { return !formulas.empty() || !file.empty(); }
-};
-
-/// --device, --threads.
-struct DeviceOption {
-  std::string name = "auto";
-  int threads = 0;
-
-  void add(CLI::App& command);
-  Device open(double work) const;
 };
 
 /// Rows that belong together: mixtures, what they are called, and a value of each where a column

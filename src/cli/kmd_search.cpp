@@ -207,9 +207,9 @@ void SearchCommand::run() const {
       !of_library && !of_queries && made.invertible() && made.components().size() < made.width();
   const std::int64_t width = mixtures ? made.components().size() : made.width();
   const Side& query_side = self ? in_library : asked;
-  Device on =
-      device.open(2.0 * static_cast<double>(width) * static_cast<double>(query_side.rows()) *
-                  static_cast<double>(in_library.rows()));
+  std::vector<Device> on =
+      device.open_all(2.0 * static_cast<double>(width) * static_cast<double>(query_side.rows()) *
+                      static_cast<double>(in_library.rows()));
   const auto fill = [&](Side& side) {
     if (!side.values.empty() || side.names.empty()) return;
     if (mixtures) {
@@ -277,7 +277,7 @@ void add_kmd_search(CLI::App& kmd) {
       ->type_name("FILE");
   command->components.add(*app);
   command->settings.add(*app);
-  command->device.add(*app);
+  command->device.add(*app, Devices::several);
   app->footer("Example:  kronite kmd search SrTiO3 LiFePO4 --library formulas.csv --top 5");
   app->callback([command] { command->run(); });
 }

@@ -17,7 +17,7 @@
 namespace kronite::cli {
 namespace {
 
-/// Mixtures that are described and written at a time.
+/// Mixtures that a device describes at a time.
 constexpr std::size_t kBatch = 4096;
 
 struct TransformCommand {
@@ -34,7 +34,8 @@ struct TransformCommand {
   bool statistics() const { return descriptor == "statistics"; }
   void refuse_what_does_nothing() const;
   std::unique_ptr<MixtureSource> source(const kmd::Components& of) const;
-  long long write(MixtureSource& mixtures, DescriptorWriter& writer, std::int64_t width,
+  long long write(MixtureSource& mixtures, std::size_t batch_rows, DescriptorWriter& writer,
+                  std::int64_t width,
                   const std::function<void(const kmd::Weights&, MatrixView<double>)>& f) const;
   void write_kernel_means(kmd::Components of) const;
   void write_statistics(const kmd::Components& of) const;
@@ -62,12 +63,12 @@ std::unique_ptr<MixtureSource> TransformCommand::source(const kmd::Components& o
 
 /// Describes batch after batch, so that any number of mixtures needs little memory.
 long long TransformCommand::write(
-    MixtureSource& mixtures, DescriptorWriter& writer, std::int64_t width,
+    MixtureSource& mixtures, std::size_t batch_rows, DescriptorWriter& writer, std::int64_t width,
     const std::function<void(const kmd::Weights&, MatrixView<double>)>& describe) const {
   ProgressLine progress("describing mixtures", true);
   std::vector<double> values;
   long long rows = 0;
-  for (MixtureBatch batch; mixtures.next(kBatch, batch);) {
+  for (MixtureBatch batch; mixtures.next(batch_rows, batch);) {
     if (!progress(rows, mixtures.expected(rows)))
       fail(Errc::cancelled, "{}", out == "-" ? "stopped" : "stopped; nothing was written");
     values.resize(batch.names.size() * static_cast<std::size_t>(width));
@@ -87,10 +88,11 @@ void TransformCommand::write_kernel_means(kmd::Components of) const {
   const kmd::Descriptor d(std::move(of), chosen);
   const auto mixtures = source(d.components());
   constexpr double kComponents = 4;  // of a mixture, more or less
-  Device on = device.open(2 * kComponents * static_cast<double>(d.width() * mixtures->expected(0)));
+  std::vector<Device> on =
+      device.open_all(2 * kComponents * static_cast<double>(d.width() * mixtures->expected(0)));
   DescriptorWriter writer(out, weights.empty() ? "formula" : "name", d.names(), file_settings(d));
   const long long rows =
-      write(*mixtures, writer, d.width(),
+      write(*mixtures, kBatch * on.size(), writer, d.width(),
             [&](const kmd::Weights& w, MatrixView<double> to) { d.transform(on, w, to); });
   const kmd::Condition& condition = d.condition();
   Table table({"rows", "width", "n_grids", "rank", "cond(H)", "cond(HH')", "inverse", "hash"});
@@ -108,7 +110,7 @@ void TransformCommand::write_statistics(const kmd::Components& of) const {
   const auto mixtures = source(of);
   const kmd::FileSettings what = file_settings(of, sum);
   DescriptorWriter writer(out, weights.empty() ? "formula" : "name", names, what);
-  const long long rows = write(*mixtures, writer, std::ssize(names),
+  const long long rows = write(*mixtures, kBatch, writer, std::ssize(names),
                                [&](const kmd::Weights& w, MatrixView<double> to) {
                                  kmd::summary_statistics(w, of, sum, to);
                                });
@@ -159,7 +161,7 @@ void add_kmd_transform(CLI::App& kmd) {
       ->required()
       ->check(check_descriptor_file)
       ->type_name("FILE");
-  command->device.add(*app);
+  command->device.add(*app, Devices::several);
   app->footer("Example:  kronite kmd transform --file formulas.txt --n-grids 10 --out kmd.csv");
   app->callback([command] { command->run(); });
 }

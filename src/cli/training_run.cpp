@@ -5,24 +5,22 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <numeric>
 
-#include "base/fail.hpp"        // for fail
-#include "base/log.hpp"         // for notice
-#include "io/atomic_file.hpp"   // for require_writable
-#include "io/formula_list.hpp"  // for read_formula_list
-#include "io/input.hpp"         // for hash_of_file
+#include "base/fail.hpp"          // for fail
+#include "base/log.hpp"           // for notice
+#include "cli/device_option.hpp"  // for DeviceOption, description_of
+#include "io/atomic_file.hpp"     // for require_writable
+#include "io/formula_list.hpp"    // for read_formula_list
+#include "io/input.hpp"           // for hash_of_file
 
 namespace kronite::cli {
 
 namespace fs = std::filesystem;
 
 bool TrainingLine::operator()(const csp::TrainProgress& now) {
-  if (now.member != member_) {
-    if (epochs_ > 0) finished_epochs_.push_back(epochs_);
-    member_ = now.member;
-  }
-  epochs_ = now.epoch->epoch;
+  const int last =
+      now.patience > 0 ? std::min(now.max_epochs, now.best_epoch + now.patience) : now.max_epochs;
+  begun_[now.member] = {now.epoch->epoch, last};
   seconds_ += now.epoch->seconds;
   ++run_;
   if (line_.due()) line_.show(text(now));
@@ -40,12 +38,15 @@ std::string TrainingLine::text(const csp::TrainProgress& now) const {
 }
 
 double TrainingLine::seconds_left(const csp::TrainProgress& now) const {
-  const int last =
-      now.patience > 0 ? std::min(now.max_epochs, now.best_epoch + now.patience) : now.max_epochs;
-  const int total = std::accumulate(finished_epochs_.begin(), finished_epochs_.end(), last);
-  const double typical = total / static_cast<double>(finished_epochs_.size() + 1);
-  const double epochs = last - now.epoch->epoch + typical * (now.members - now.member);
-  return epochs * seconds_ / run_;
+  double left = 0, longest = 0, total = 0;  // in epochs
+  for (const auto& [member, epochs] : begun_) {
+    left += epochs.last - epochs.run;
+    longest = std::max<double>(longest, epochs.last - epochs.run);
+    total += epochs.last;
+  }
+  const int to_come = now.members - begun_.rbegin()->first;  // they begin in order
+  left += total / static_cast<double>(begun_.size()) * to_come;
+  return std::max(longest, left / now.side_by_side) * seconds_ / run_;
 }
 
 void TrainingRun::check() const {
@@ -64,10 +65,17 @@ void TrainingRun::check_checkpoint() const {
   if (!there && resume) notice(fmt::format("{}: not there; a new training begins", checkpoint()));
 }
 
-Device TrainingRun::make_device() const {
-  DeviceOptions options;
-  options.threads = threads;
-  return Device::parse(device, 1e300, options);
+std::vector<Device> TrainingRun::make_devices(int members) const {
+  const int times = std::min(side_by_side, members);
+  std::string one = device;
+  // "auto" stands alone; a training is work enough for a GPU.
+  if (times > 1 && one == "auto")
+    one = Device::cuda_unavailable_reason().empty() ? "cuda:0" : "cpu";
+  DeviceOption all{one, threads};
+  for (int n = 1; n < times; ++n) all.name += "," + one;
+  std::vector<Device> devices = all.open_all(1e300);
+  while (std::ssize(devices) > members) devices.pop_back();
+  return devices;
 }
 
 std::vector<std::string> TrainingRun::excluded_formulas() const {
@@ -102,8 +110,9 @@ std::string TrainingRun::report_note() const {
   return report.empty() ? "" : fmt::format("; figures and tables are in {}", report);
 }
 
-csp::TrainRun TrainingRun::for_report(const Device& on, const TemplateLibrary& library) const {
-  csp::TrainRun run{command_line(), on.description(), out, {{library.path(), library.hash()}}};
+csp::TrainRun TrainingRun::for_report(const std::vector<Device>& on,
+                                      const TemplateLibrary& library) const {
+  csp::TrainRun run{command_line(), description_of(on), out, {{library.path(), library.hash()}}};
   for (const auto& path : {config, exclude})
     if (!path.empty()) run.inputs.emplace_back(path, io::hash_of_file(path));
   return run;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +15,7 @@
 namespace kronite::cli {
 
 /// Says which member and epoch a training has reached, and about how long it will take: as if the
-/// best epoch so far were the last better one, and the other members like those before.
+/// best epoch so far of each member were the last better one, and those to come like those begun.
 class TrainingLine {
  public:
   /// What a member is called, "network", and its validation score, "accuracy".
@@ -27,10 +28,15 @@ class TrainingLine {
   std::string text(const csp::TrainProgress& now) const;
   double seconds_left(const csp::TrainProgress& now) const;
 
+  /// Epochs of a member: those it has run, and those it will have run in the end.
+  struct Epochs {
+    int run = 0, last = 0;
+  };
+
   std::string member_name_, score_;
   StatusLine line_;
-  std::vector<int> finished_epochs_;
-  int member_ = 0, epochs_ = 0, run_ = 0;
+  std::map<int, Epochs> begun_;
+  int run_ = 0;
   double seconds_ = 0;
 };
 
@@ -38,12 +44,13 @@ class TrainingLine {
 struct TrainingRun {
   std::string templates, config, out, report, exclude, device = "auto";
   bool resume = false;
-  int threads = 0;
+  int threads = 0, side_by_side = 1;
 
   /// Before anything is done. @throws Error.
   void check() const;
   TemplateLibrary library() const { return TemplateLibrary::open(templates); }
-  Device make_device() const;
+  /// `side_by_side` times those that --device names, but not more than there are members.
+  std::vector<Device> make_devices(int members) const;
   std::vector<std::string> excluded_formulas() const;
   /// Runs `train` with a checkpoint and the line; says how to go on when it is stopped.
   void with_checkpoint(TrainingLine line,
@@ -51,7 +58,7 @@ struct TrainingRun {
   void remove_checkpoint() const;
   /// "; figures and tables are in DIR" where there is a report.
   std::string report_note() const;
-  csp::TrainRun for_report(const Device& on, const TemplateLibrary& library) const;
+  csp::TrainRun for_report(const std::vector<Device>& on, const TemplateLibrary& library) const;
 
  private:
   std::string checkpoint() const { return out + ".checkpoint"; }

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 #include <unordered_set>
 #include <utility>
 
 #include "base/fail.hpp"               // for fail
 #include "base/parallel.hpp"           // for parallel_tiles
+#include "base/side_by_side.hpp"       // for side_by_side, require_devices
 #include "csp/describe_templates.hpp"  // for covers
 #include "csp/evaluate_query.hpp"      // for QueryJudge
 #include "materials/symmetry.hpp"      // for check_symprec
@@ -61,9 +63,9 @@ std::vector<bool> usable_templates(const TemplateLibrary& library,
 
 class Evaluator {
  public:
-  Evaluator(Device& device, const TemplateLibrary& library, const Ranker& ranker,
+  Evaluator(std::span<Device> devices, const TemplateLibrary& library, const Ranker& ranker,
             const EvaluateOptions& options)
-      : device_(device),
+      : devices_(devices),
         library_(library),
         ranker_(ranker),
         options_(options),
@@ -75,7 +77,10 @@ class Evaluator {
   Evaluation run(const std::vector<KnownCrystal>& crystals);
 
  private:
-  bool on_cpu() const { return device_.place().kind == DeviceKind::cpu; }
+  bool on_cpu() const {
+    return std::all_of(devices_.begin(), devices_.end(),
+                       [](const Device& d) { return d.place().kind == DeviceKind::cpu; });
+  }
   /// One of a single thread each, so that small rankings do not wait for each other.
   void own_devices() {
     DeviceOptions single;
@@ -87,7 +92,7 @@ class Evaluator {
                  Evaluation& evaluation);
   void tell(std::size_t done, std::size_t total) const;
 
-  Device& device_;
+  std::span<Device> devices_;
   const TemplateLibrary& library_;
   const Ranker& ranker_;
   std::unique_ptr<Ranker> among_usable_;  ///< where it makes a difference
@@ -123,7 +128,10 @@ void Evaluator::add_batch(const QueryJudge& judge, const KnownCrystal* crystals,
     if (on_cpu()) ranked[i] = rank(own_[static_cast<std::size_t>(thread)], known[i]);
   });
   if (!on_cpu())
-    for (std::size_t i = 0; i < known.size(); ++i) ranked[i] = rank(device_, known[i]);
+    side_by_side(devices_.size(), count, [&](const Part& part) {
+      const auto i = static_cast<std::size_t>(part.number());
+      ranked[i] = rank(devices_[part.worker()], known[i]);
+    });
   parallel_tiles(threads_, count, [&](std::int64_t n, int) {
     const auto i = static_cast<std::size_t>(n);
     if (known[i].refusal.empty()) judged[i] = judge.judge(known[i], std::move(ranked[i]));
@@ -164,11 +172,10 @@ Evaluation Evaluator::run(const std::vector<KnownCrystal>& crystals) {
   return evaluation;
 }
 
-}  // namespace
-
-Evaluation evaluate(Device& device, const std::vector<KnownCrystal>& queries,
-                    const TemplateLibrary& library, const Ranker& ranker,
-                    const EvaluateOptions& options) {
+Evaluation evaluate_on(std::span<Device> devices, const std::vector<KnownCrystal>& queries,
+                       const TemplateLibrary& library, const Ranker& ranker,
+                       const EvaluateOptions& options) {
+  require_devices(devices.size());
   check(options);
   if (queries.empty()) fail(Errc::invalid_argument, "evaluate: there is no query");
   if (!library.has_fingerprints())
@@ -176,7 +183,21 @@ Evaluation evaluate(Device& device, const std::vector<KnownCrystal>& queries,
          "{} holds no fingerprints, which tell how alike structures are; 'kronite templates merge' "
          "adds them",
          library.path());
-  return Evaluator(device, library, ranker, options).run(queries);
+  return Evaluator(devices, library, ranker, options).run(queries);
+}
+
+}  // namespace
+
+Evaluation evaluate(Device& device, const std::vector<KnownCrystal>& queries,
+                    const TemplateLibrary& library, const Ranker& ranker,
+                    const EvaluateOptions& options) {
+  return evaluate_on({&device, 1}, queries, library, ranker, options);
+}
+
+Evaluation evaluate(std::vector<Device>& devices, const std::vector<KnownCrystal>& queries,
+                    const TemplateLibrary& library, const Ranker& ranker,
+                    const EvaluateOptions& options) {
+  return evaluate_on(devices, queries, library, ranker, options);
 }
 
 }  // namespace kronite::csp

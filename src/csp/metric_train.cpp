@@ -1,16 +1,19 @@
-// Training runs of metrics: lists, one member after the other, judgements, the card.
+// Training runs of metrics: lists, members side by side or one after the other, judgements, the
+// card.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 #include "base/fail.hpp"               // for fail
+#include "base/side_by_side.hpp"       // for side_by_side, require_devices
 #include "csp/describe_templates.hpp"  // for covered_templates
 #include "csp/metric_config.hpp"       // for run_settings, metric_settings
 #include "csp/metric_data.hpp"         // for make_lists
 #include "csp/metric_inputs.hpp"       // for MetricInputs
 #include "csp/metric_judge.hpp"        // for MetricJudge
 #include "csp/model_card.hpp"          // for begin_card, add_settings
-#include "csp/train_checkpoint.hpp"    // for TrainCheckpoint
+#include "csp/train_members.hpp"       // for TrainMembers
 #include "kronite/metric.hpp"          // for train_metric
 
 namespace kronite::csp {
@@ -132,21 +135,22 @@ double least_of(double low, double high, const F& f) {
 
 class MetricTraining {
  public:
-  MetricTraining(Device& device, const TemplateLibrary& library, const MetricOptions& options,
-                 const std::vector<std::string>& excluded, const TrainHooks& hooks)
-      : device_(device),
+  MetricTraining(std::span<Device> devices, const TemplateLibrary& library,
+                 const MetricOptions& options, const std::vector<std::string>& excluded,
+                 const TrainHooks& hooks)
+      : devices_(devices),
         library_(library),
         options_(options),
         excluded_(excluded),
-        hooks_(hooks),
         checkpoint_(hooks.checkpoint, run_settings(library, options, excluded)),
+        members_("metric", options.members, options.fit, hooks, checkpoint_, devices.size()),
         inputs_(ElementTable::embedded(),
                 {library.descriptor_mean(), library.descriptor_mean() + kWidth},
                 {library.descriptor_std(), library.descriptor_std() + kWidth},
                 options.parts_of.slots, options.parts_of.vector),
         shape_(shape_of(options.parts_of, inputs_)),
         rows_(describe_all()),
-        data_(make_lists(device, library, split_options(options), excluded)) {
+        data_(make_lists(devices.front(), library, split_options(options), excluded)) {
     if (options.fit.patience > 0 && !data_.validation.empty() && !validation_has_alike())
       fail(Errc::invalid_argument,
            "no validation query has an alike training template, so there is nothing to stop "
@@ -164,8 +168,7 @@ class MetricTraining {
             rows_.kinds_view(),
             {traits_.data(), traits_.empty() ? 0 : library_.size(), traits_.empty() ? 0 : kTraits}};
   }
-  learn::FittedParameters fit(int member);
-  learn::FittedParameters fit_or_take_up(int member);
+  learn::FittedParameters fit(const Part& part);
   MetricJudgement judge(std::span<const MetricNetwork> metrics,
                         const std::vector<learn::ListGroup>& groups) const;
   MetricReport judge(std::span<const MetricNetwork> metrics) const;
@@ -173,12 +176,14 @@ class MetricTraining {
   double temperature(const std::vector<MetricNetwork>& metrics) const;
   Card card(const MetricResult& result) const;
 
-  Device& device_;
+  Device& device() const { return devices_.front(); }  ///< of all but the fits
+
+  std::span<Device> devices_;
   const TemplateLibrary& library_;
   const MetricOptions& options_;
   const std::vector<std::string>& excluded_;
-  const TrainHooks& hooks_;
   TrainCheckpoint checkpoint_;
+  TrainMembers members_;
   const MetricInputs inputs_;
   const learn::MetricShape shape_;
   const MetricInputs::Rows rows_;  ///< of all templates
@@ -217,38 +222,18 @@ void MetricTraining::take_traits() {
   standardise(traits_, trait_statistics_);
 }
 
-learn::FittedParameters MetricTraining::fit(int member) {
+learn::FittedParameters MetricTraining::fit(const Part& part) {
   learn::FitOptions options = options_.fit;
-  options.seed += static_cast<std::uint64_t>(member);
-  learn::FitHooks hooks;
-  hooks.resume = checkpoint_.current();
-  hooks.after_epoch = [&](const learn::FitState& state) {
-    const TrainProgress now{member + 1,       options_.members, &state.history.back(),
-                            state.best_epoch, options.patience, options.max_epochs};
-    const bool go_on = !hooks_.progress || hooks_.progress(now);
-    checkpoint_.keep(state, !go_on);
-    return go_on;
-  };
-  return learn::fit_lists(device_, shape_, options, rows(), data_.training, data_.validation,
-                          hooks);
-}
-
-learn::FittedParameters MetricTraining::fit_or_take_up(int member) {
-  const auto& finished = checkpoint_.finished();
-  if (static_cast<std::size_t>(member) < finished.size())
-    return finished[static_cast<std::size_t>(member)];
-  try {
-    auto made = fit(member);
-    checkpoint_.finish(made);
-    return made;
-  } catch (const Error& e) {
-    fail(e.code(), "metric {} of {}: {}", member + 1, options_.members, e.what());
-  }
+  options.seed += static_cast<std::uint64_t>(part.number());
+  return members_.train(part, [&](const learn::FitHooks& hooks) {
+    return learn::fit_lists(devices_[part.worker()], shape_, options, rows(), data_.training,
+                            data_.validation, hooks);
+  });
 }
 
 MetricJudgement MetricTraining::judge(std::span<const MetricNetwork> metrics,
                                       const std::vector<learn::ListGroup>& groups) const {
-  const learn::ListScorer scorer(device_, metrics, rows());
+  const learn::ListScorer scorer(device(), metrics, rows());
   MetricJudge judge;
   for (const learn::ListGroup& group : groups)
     scorer.score(group,
@@ -273,7 +258,7 @@ double MetricTraining::temperature(const std::vector<MetricNetwork>& metrics) co
   if (!validation_has_alike()) return 1;  // where all answers are "none", the loss says nothing
   constexpr double kLeast = 0.2, kMost = 10;
   return least_of(kLeast, kMost, [&](double t) {
-    const learn::ListScorer scorer(device_, cooled(metrics, t), rows());
+    const learn::ListScorer scorer(device(), cooled(metrics, t), rows());
     double loss = 0;
     for (const learn::ListGroup& group : data_.validation)
       scorer.score(group,
@@ -309,8 +294,11 @@ MetricResult MetricTraining::run() {
   result.pairs = data_.pairs();
   const learn::MetricLayout layout(shape_);
   auto& metrics = result.metric.members;
-  for (int m = 0; m < options_.members; ++m) {
-    learn::FittedParameters made = fit_or_take_up(m);
+  std::vector<learn::FittedParameters> fitted(static_cast<std::size_t>(options_.members));
+  side_by_side(devices_.size(), options_.members, [&](const Part& part) {
+    fitted[static_cast<std::size_t>(part.number())] = fit(part);
+  });
+  for (learn::FittedParameters& made : fitted) {
     metrics.push_back(learn::network_of(layout, made.parameters));
     MetricReport& report = result.members.emplace_back();
     report.best_epoch = made.best_epoch;
@@ -336,12 +324,10 @@ MetricResult MetricTraining::run() {
   return result;
 }
 
-}  // namespace
-
-MetricResult train_metric(Device& device, const TemplateLibrary& library,
-                          const MetricOptions& options,
-                          const std::vector<std::string>& excluded_formulas,
-                          const TrainHooks& hooks) {
+MetricResult train_on(std::span<Device> devices, const TemplateLibrary& library,
+                      const MetricOptions& options, const std::vector<std::string>& excluded,
+                      const TrainHooks& hooks) {
+  require_devices(devices.size());
   if (options.members < 1)
     fail(Errc::invalid_argument, "{} metrics are to be trained, expected at least 1",
          options.members);
@@ -354,7 +340,23 @@ MetricResult train_metric(Device& device, const TemplateLibrary& library,
   if (!(options.temperature >= 0 && std::isfinite(options.temperature)))  // no NaN
     fail(Errc::invalid_argument, "the temperature is {}, expected a number above 0, or 0 to fit it",
          options.temperature);
-  return MetricTraining(device, library, options, excluded_formulas, hooks).run();
+  return MetricTraining(devices, library, options, excluded, hooks).run();
+}
+
+}  // namespace
+
+MetricResult train_metric(Device& device, const TemplateLibrary& library,
+                          const MetricOptions& options,
+                          const std::vector<std::string>& excluded_formulas,
+                          const TrainHooks& hooks) {
+  return train_on({&device, 1}, library, options, excluded_formulas, hooks);
+}
+
+MetricResult train_metric(std::vector<Device>& devices, const TemplateLibrary& library,
+                          const MetricOptions& options,
+                          const std::vector<std::string>& excluded_formulas,
+                          const TrainHooks& hooks) {
+  return train_on(devices, library, options, excluded_formulas, hooks);
 }
 
 }  // namespace kronite::csp

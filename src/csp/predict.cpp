@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <optional>
 #include <utility>
 
 #include "base/fail.hpp"                // for fail
 #include "base/log.hpp"                 // for warning
+#include "base/side_by_side.hpp"        // for side_by_side, SharedProgress, InOrder
 #include "csp/assign_elements.hpp"      // for assign_elements
 #include "csp/cutoff.hpp"               // for above_cutoff
 #include "csp/describe_templates.hpp"   // for same_composition
@@ -239,6 +241,35 @@ Prediction predict(Device& device, const Composition& query, const TemplateLibra
   }
   prediction.candidates = distinct.take();
   return prediction;
+}
+
+void predict_all(std::vector<Device>& devices, const std::vector<Composition>& queries,
+                 const TemplateLibrary& library, const Ranker& ranker,
+                 const PredictOptions& options,
+                 const std::function<void(std::size_t, Prediction&&)>& take) {
+  std::mutex calling;  // the caller, who need not think of threads
+  const Progress progress = [&](long long done, long long total) {
+    const std::lock_guard lock(calling);
+    return !options.progress || options.progress(done, total);
+  };
+  SharedProgress told(progress, std::ssize(queries), "predict: stopped");
+  InOrder<Prediction> in_order([&](std::int64_t i, Prediction&& prediction) {
+    const std::lock_guard lock(calling);
+    take(static_cast<std::size_t>(i), std::move(prediction));
+  });
+  side_by_side(devices.size(), std::ssize(queries), [&](const Part& part) {
+    PredictOptions own = options;
+    // Also asked inside a prediction, which may be of thousands of candidates.
+    own.progress = [&](long long, long long) {
+      told.ask();
+      return true;
+    };
+    const Composition& query = queries[static_cast<std::size_t>(part.number())];
+    Prediction made = predict(devices[part.worker()], query, library, ranker, own);
+    told.add(1);
+    in_order.put(part.number(), std::move(made));
+  });
+  told.finish();
 }
 
 }  // namespace kronite::csp

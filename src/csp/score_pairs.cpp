@@ -3,9 +3,10 @@
 #include <limits>
 #include <vector>
 
-#include "base/fail.hpp"         // for fail
-#include "device/backend.hpp"    // for network, select
-#include "device/pair_walk.hpp"  // for pairs_of
+#include "base/fail.hpp"          // for fail
+#include "csp/score_batches.hpp"  // for batches_of, pairs_between_reports
+#include "device/backend.hpp"     // for network, select
+#include "device/pair_walk.hpp"   // for PairWalk
 #include "kronite/csp.hpp"
 
 namespace kronite::csp {
@@ -78,56 +79,6 @@ void check_range(const char* call, std::size_t number, const char* name, std::in
         fmt::format("block {} has the {} [{}, {}) of {}", number, name, begin, end, rows));
 }
 
-// --- long calls ---------------------------------------------------------------------------------
-
-/// Operations between two reports of progress.
-constexpr double kCpuBatch = 3e11, kGpuBatch = 1e13;
-
-double operations_per_pair(const EnsembleView<float>& ensemble) {
-  double operations = 0;
-  for (const auto& member : ensemble.members)
-    for (const auto& layer : member.layers)
-      operations += 2.0 * static_cast<double>(layer.weight.rows * layer.weight.cols);
-  return operations;
-}
-
-/// Halves the longer side of `block` until each part has no more than `most` pairs.
-void split(const ScoreBlock& block, bool self, std::int64_t most, std::vector<ScoreBlock>& parts) {
-  const std::int64_t queries = block.query_end - block.query_begin;
-  const std::int64_t candidates = block.candidate_end - block.candidate_begin;
-  if (pairs_of(block, self) <= most || (queries <= 1 && candidates <= 1)) {
-    parts.push_back(block);
-    return;
-  }
-  ScoreBlock first = block, second = block;
-  if (queries >= candidates)
-    first.query_end = second.query_begin =
-        block.query_begin + static_cast<std::int32_t>(queries / 2);
-  else
-    first.candidate_end = second.candidate_begin =
-        block.candidate_begin + static_cast<std::int32_t>(candidates / 2);
-  split(first, self, most, parts);
-  split(second, self, most, parts);
-}
-
-/// The parts of all blocks in groups of some `most` pairs.
-std::vector<std::vector<ScoreBlock>> batches_of(const std::vector<ScoreBlock>& blocks, bool self,
-                                                std::int64_t most) {
-  std::vector<ScoreBlock> parts;
-  for (const auto& block : blocks) split(block, self, most, parts);
-  std::vector<std::vector<ScoreBlock>> batches(1);
-  std::int64_t pairs = 0;
-  for (const auto& part : parts) {
-    if (pairs >= most) {
-      batches.emplace_back();
-      pairs = 0;
-    }
-    batches.back().push_back(part);
-    pairs += pairs_of(part, self);
-  }
-  return batches;
-}
-
 }  // namespace
 
 void score_pairs(Device& device, MatrixView<const float> queries,
@@ -170,11 +121,10 @@ void score_top_k(Device& device, MatrixView<const float> queries,
     ops.score_top_k(queries, candidates, blocks, ensemble, how, p, index);
     return;
   }
-  const double operations = device.place().kind == DeviceKind::cpu ? kCpuBatch : kGpuBatch;
-  const auto most = static_cast<std::int64_t>(operations / operations_per_pair(ensemble)) + 1;
   const std::int64_t total = PairWalk(blocks, options.self).size();
   std::int64_t done = 0;
-  for (const auto& batch : batches_of(blocks, options.self, most)) {
+  for (const auto& batch :
+       batches_of(blocks, options.self, pairs_between_reports(device, ensemble))) {
     if (!options.progress(done, total)) fail(Errc::cancelled, "{}: stopped", call);
     ops.score_top_k(queries, candidates, batch, ensemble, how, p, index);
     device.synchronize();

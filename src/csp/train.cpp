@@ -1,12 +1,14 @@
-// Training runs: pairs, one network after the other, judgements, the model.
+// Training runs: pairs, networks side by side or one after the other, judgements, the model.
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "base/fail.hpp"               // for fail
+#include "base/side_by_side.hpp"       // for side_by_side, require_devices
 #include "csp/describe_templates.hpp"  // for covered_templates, standardised_descriptors
 #include "csp/model_card.hpp"          // for training_card
-#include "csp/train_checkpoint.hpp"    // for TrainCheckpoint
 #include "csp/train_config.hpp"        // for run_settings
+#include "csp/train_members.hpp"       // for TrainMembers
 #include "kronite/csp_training.hpp"    // for train
 
 namespace kronite::csp {
@@ -55,14 +57,14 @@ Network network_of(const learn::NetworkShape& shape, const std::vector<float>& v
 
 class Training {
  public:
-  Training(Device& device, const TemplateLibrary& library, const TrainOptions& options,
+  Training(std::span<Device> devices, const TemplateLibrary& library, const TrainOptions& options,
            const std::vector<std::string>& excluded, const TrainHooks& hooks)
-      : device_(device),
+      : devices_(devices),
         library_(library),
         options_(options),
         excluded_(excluded),
-        hooks_(hooks),
         checkpoint_(hooks.checkpoint, run_settings(library, options, excluded)),
+        members_("network", options.members, options.fit, hooks, checkpoint_, devices.size()),
         mean_(library.descriptor_mean(), library.descriptor_mean() + kWidth),
         std_(library.descriptor_std(), library.descriptor_std() + kWidth),
         rows_(describe_all()) {}
@@ -75,18 +77,21 @@ class Training {
     return {rows_.data(), library_.size(), static_cast<std::int64_t>(kWidth)};
   }
   PairOptions pair_options(int member) const;
-  learn::Fit fit(int member, const PairData& data);
-  learn::Fit fit_or_take_up(int member, const PairData& data);
-  Judgement judge(const Ensemble& ensemble, const PairData& data) const;
+  learn::FittedParameters fit(const Part& part, const PairData& data);
+  void train_member(const Part& part);
+  Judgement judge(Device& device, const Ensemble& ensemble, const PairData& data) const;
 
-  Device& device_;
+  std::span<Device> devices_;
   const TemplateLibrary& library_;
   const TrainOptions& options_;
   const std::vector<std::string>& excluded_;
-  const TrainHooks& hooks_;
   TrainCheckpoint checkpoint_;
+  TrainMembers members_;
   const std::vector<double> mean_, std_;
   const std::vector<float> rows_;  ///< standardised descriptors of all templates
+  std::vector<MemberReport> reports_;
+  std::vector<Network> networks_;
+  PairData first_;  ///< of the first member
 };
 
 /// Templates that cannot be described are in no pair; their rows stay zero.
@@ -112,40 +117,20 @@ PairOptions Training::pair_options(int member) const {
   return pairs;
 }
 
-learn::Fit Training::fit(int member, const PairData& data) {
+learn::FittedParameters Training::fit(const Part& part, const PairData& data) {
   learn::FitOptions options = options_.fit;
-  options.seed += static_cast<std::uint64_t>(member);
-  learn::FitHooks hooks;
-  hooks.resume = checkpoint_.current();
-  hooks.after_epoch = [&](const learn::FitState& state) {
-    const TrainProgress now{member + 1,       options_.members, &state.history.back(),
-                            state.best_epoch, options.patience, options.max_epochs};
-    const bool go_on = !hooks_.progress || hooks_.progress(now);
-    checkpoint_.keep(state, !go_on);
-    return go_on;
-  };
-  return learn::fit(device_, options_.network, options, rows(), data.training.pairs,
-                    data.validation.pairs, hooks);
+  options.seed += static_cast<std::uint64_t>(part.number());
+  return members_.train(part, [&](const learn::FitHooks& hooks) {
+    auto made = learn::fit(devices_[part.worker()], options_.network, options, rows(),
+                           data.training.pairs, data.validation.pairs, hooks);
+    return learn::FittedParameters{values_of(made.network), made.best_epoch,
+                                   std::move(made.history)};
+  });
 }
 
-learn::Fit Training::fit_or_take_up(int member, const PairData& data) {
-  const auto& finished = checkpoint_.finished();
-  if (static_cast<std::size_t>(member) < finished.size()) {
-    const auto& fit = finished[static_cast<std::size_t>(member)];
-    return {network_of(options_.network, fit.parameters), fit.best_epoch, fit.history};
-  }
-  try {
-    auto made = fit(member, data);
-    checkpoint_.finish({values_of(made.network), made.best_epoch, made.history});
-    return made;
-  } catch (const Error& e) {
-    fail(e.code(), "network {} of {}: {}", member + 1, options_.members, e.what());
-  }
-}
-
-Judgement Training::judge(const Ensemble& ensemble, const PairData& data) const {
+Judgement Training::judge(Device& device, const Ensemble& ensemble, const PairData& data) const {
   const auto p = [&](const PairPart& part) {
-    return learn::probabilities(device_, ensemble, rows(), part.pairs);
+    return learn::probabilities(device, ensemble, rows(), part.pairs);
   };
   Judgement judgement;
   if (data.validation.pairs.size() > 0) {
@@ -165,28 +150,37 @@ void speak_of_balanced_pairs(Network& network, std::int64_t alike, std::int64_t 
   network.layers.back().bias.back() -= static_cast<float>(std::log(odds));
 }
 
+void Training::train_member(const Part& part) {
+  const auto m = static_cast<std::size_t>(part.number());
+  Device& device = devices_[part.worker()];
+  const PairOptions pairs = pair_options(static_cast<int>(m));
+  PairData data = make_pairs(device, library_, pairs, excluded_);
+  learn::FittedParameters made = fit(part, data);
+  Network network = network_of(options_.network, made.parameters);
+  MemberReport report;
+  const auto& alike = data.training.pairs.alike;
+  report.training_pairs = data.training.pairs.size();
+  report.alike_training_pairs = std::count(alike.begin(), alike.end(), std::uint8_t{1});
+  if (options_.pairs.unlike_per_alike != 1)
+    speak_of_balanced_pairs(network, report.alike_training_pairs, report.training_pairs);
+  static_cast<Judgement&>(report) = judge(device, {{network}}, data);
+  report.split_seed = pairs.seed;
+  report.best_epoch = made.best_epoch;
+  report.history = std::move(made.history);
+  reports_[m] = std::move(report);
+  networks_[m] = std::move(network);
+  if (m == 0) first_ = std::move(data);
+}
+
 TrainResult Training::run() {
+  reports_.resize(static_cast<std::size_t>(options_.members));
+  networks_.resize(reports_.size());
+  side_by_side(devices_.size(), options_.members, [&](const Part& part) { train_member(part); });
   TrainResult result;
-  PairData first;
-  for (int m = 0; m < options_.members; ++m) {
-    const PairOptions pairs = pair_options(m);
-    PairData data = make_pairs(device_, library_, pairs, excluded_);
-    learn::Fit made = fit_or_take_up(m, data);
-    MemberReport report;
-    const auto& alike = data.training.pairs.alike;
-    report.training_pairs = data.training.pairs.size();
-    report.alike_training_pairs = std::count(alike.begin(), alike.end(), std::uint8_t{1});
-    if (options_.pairs.unlike_per_alike != 1)
-      speak_of_balanced_pairs(made.network, report.alike_training_pairs, report.training_pairs);
-    static_cast<Judgement&>(report) = judge({{made.network}}, data);
-    report.split_seed = pairs.seed;
-    report.best_epoch = made.best_epoch;
-    report.history = std::move(made.history);
-    result.members.push_back(std::move(report));
-    result.model.ensemble.members.push_back(std::move(made.network));
-    if (m == 0) first = std::move(data);
-  }
-  if (!options_.split_per_member) result.ensemble = judge(result.model.ensemble, first);
+  result.members = std::move(reports_);
+  result.model.ensemble.members = std::move(networks_);
+  if (!options_.split_per_member)
+    result.ensemble = judge(devices_.front(), result.model.ensemble, first_);
   result.model.mean = mean_;
   result.model.std = std_;
   result.model.element_table = ElementTable::embedded().hash();
@@ -195,14 +189,27 @@ TrainResult Training::run() {
   return result;
 }
 
+TrainResult train_on(std::span<Device> devices, const TemplateLibrary& library,
+                     const TrainOptions& options, const std::vector<std::string>& excluded,
+                     const TrainHooks& hooks) {
+  require_devices(devices.size());
+  if (options.members < 1)
+    fail(Errc::invalid_argument, "{} networks are to be trained, expected at least 1",
+         options.members);
+  return Training(devices, library, options, excluded, hooks).run();
+}
+
 }  // namespace
 
 TrainResult train(Device& device, const TemplateLibrary& library, const TrainOptions& options,
                   const std::vector<std::string>& excluded_formulas, const TrainHooks& hooks) {
-  if (options.members < 1)
-    fail(Errc::invalid_argument, "{} networks are to be trained, expected at least 1",
-         options.members);
-  return Training(device, library, options, excluded_formulas, hooks).run();
+  return train_on({&device, 1}, library, options, excluded_formulas, hooks);
+}
+
+TrainResult train(std::vector<Device>& devices, const TemplateLibrary& library,
+                  const TrainOptions& options, const std::vector<std::string>& excluded_formulas,
+                  const TrainHooks& hooks) {
+  return train_on(devices, library, options, excluded_formulas, hooks);
 }
 
 }  // namespace kronite::csp

@@ -1,8 +1,11 @@
 // Checkpoints of training runs: settings as texts, parameters and the state of Adam as tensors.
 #include "csp/train_checkpoint.hpp"
 
+#include <fmt/format.h>  // for join
+
 #include <charconv>
 #include <filesystem>
+#include <vector>
 
 #include "base/fail.hpp"       // for fail
 #include "io/safetensors.hpp"  // for SafetensorsFile, SafetensorsWriter
@@ -15,7 +18,7 @@ using io::SafetensorsWriter;
 
 constexpr auto kBetweenWrites = std::chrono::seconds(10);
 constexpr std::string_view kFormat = "kronite.training";
-constexpr std::string_view kVersion = "2";
+constexpr std::string_view kVersion = "3";
 constexpr std::string_view kSetting = "setting.";
 constexpr std::int64_t kRecordValues = 5;
 
@@ -98,26 +101,53 @@ learn::FittedParameters read_fit(const SafetensorsFile& file, const std::string&
   return fit;
 }
 
-void add_state(SafetensorsWriter& writer, const learn::FitState& state) {
-  writer.set("current.steps", fmt::format("{}", state.steps));
-  writer.set("current.best_epoch", fmt::format("{}", state.best_epoch));
-  add_history(writer, "current.history", state.history);
-  writer.add("current.parameters", state.parameters);
-  writer.add("current.moment1", state.moment1);
-  writer.add("current.moment2", state.moment2);
-  writer.add("current.best", state.best);
+void add_state(SafetensorsWriter& writer, const std::string& prefix, const learn::FitState& state) {
+  writer.set(prefix + "steps", fmt::format("{}", state.steps));
+  writer.set(prefix + "best_epoch", fmt::format("{}", state.best_epoch));
+  add_history(writer, prefix + "history", state.history);
+  writer.add(prefix + "parameters", state.parameters);
+  writer.add(prefix + "moment1", state.moment1);
+  writer.add(prefix + "moment2", state.moment2);
+  writer.add(prefix + "best", state.best);
 }
 
-learn::FitState read_state(const SafetensorsFile& file) {
+learn::FitState read_state(const SafetensorsFile& file, const std::string& prefix) {
   learn::FitState state;
-  state.steps = whole_number(file, "current.steps");
-  state.history = read_history(file, "current.history");
-  state.best_epoch = read_best_epoch(file, "current.", state.history);
-  state.parameters = read_vector(file, "current.parameters");
-  state.moment1 = read_vector(file, "current.moment1");
-  state.moment2 = read_vector(file, "current.moment2");
-  state.best = read_vector(file, "current.best");
+  state.steps = whole_number(file, prefix + "steps");
+  state.history = read_history(file, prefix + "history");
+  state.best_epoch = read_best_epoch(file, prefix, state.history);
+  state.parameters = read_vector(file, prefix + "parameters");
+  state.moment1 = read_vector(file, prefix + "moment1");
+  state.moment2 = read_vector(file, prefix + "moment2");
+  state.best = read_vector(file, prefix + "best");
   return state;
+}
+
+// Members by their numbers under these names: "0,2,3".
+constexpr const char *kFinished = "finished", *kCurrent = "current";
+
+std::string prefix_of(const char* kind, int member) { return fmt::format("{}.{}.", kind, member); }
+
+template <class Members>
+void add_members(SafetensorsWriter& writer, const char* kind, const Members& members) {
+  std::vector<int> numbers;
+  for (const auto& [member, state] : members) numbers.push_back(member);
+  writer.set(kind, fmt::format("{}", fmt::join(numbers, ",")));
+}
+
+std::vector<int> read_members(const SafetensorsFile& file, const char* kind) {
+  const std::string& text = file.required_text(kind);
+  std::vector<int> numbers;
+  const char *at = text.data(), *end = at + text.size();
+  while (at != end) {
+    int member = -1;
+    const auto [stop, error] = std::from_chars(at, end, member);
+    if (error != std::errc() || member < 0 || (stop != end && (*stop != ',' || stop + 1 == end)))
+      file.refuse(fmt::format("\"{}\" is \"{}\", expected numbers of members", kind, text));
+    numbers.push_back(member);
+    at = stop == end ? end : stop + 1;
+  }
+  return numbers;
 }
 
 }  // namespace
@@ -143,32 +173,49 @@ void TrainCheckpoint::read() {
              "{}: this run was begun with {} = {}, now it is {}; go on with the same settings and "
              "library, or remove the file to start afresh",
              path_, name, value_of(before, name), value_of(now, name));
-  const std::int64_t finished = whole_number(file, "finished");
-  for (std::int64_t m = 0; m < finished; ++m)
-    finished_.push_back(read_fit(file, fmt::format("member.{}.", m)));
-  if (file.text("current.steps")) current_ = read_state(file);
+  for (const int m : read_members(file, kFinished))
+    finished_.emplace(m, read_fit(file, prefix_of(kFinished, m)));
+  for (const int m : read_members(file, kCurrent))
+    current_.emplace(m, read_state(file, prefix_of(kCurrent, m)));
 }
 
-void TrainCheckpoint::keep(const learn::FitState& state, bool at_once) {
-  if (at_once || std::chrono::steady_clock::now() - written_ >= kBetweenWrites) write(&state);
+const learn::FittedParameters* TrainCheckpoint::finished(int member) const {
+  const std::lock_guard lock(guard_);
+  const auto found = finished_.find(member);
+  return found == finished_.end() ? nullptr : &found->second;
 }
 
-void TrainCheckpoint::finish(learn::FittedParameters fit) {
-  finished_.push_back(std::move(fit));
-  current_.reset();
-  write(nullptr);
+std::optional<learn::FitState> TrainCheckpoint::current(int member) const {
+  const std::lock_guard lock(guard_);
+  const auto found = current_.find(member);
+  if (found == current_.end()) return {};
+  return found->second;
 }
 
-void TrainCheckpoint::write(const learn::FitState* state) {
+void TrainCheckpoint::keep(int member, const learn::FitState& state, bool at_once) {
   if (path_.empty()) return;
+  const std::lock_guard lock(guard_);
+  current_[member] = state;
+  if (at_once || std::chrono::steady_clock::now() - written_ >= kBetweenWrites) write();
+}
+
+void TrainCheckpoint::finish(int member, learn::FittedParameters fit) {
+  if (path_.empty()) return;
+  const std::lock_guard lock(guard_);
+  finished_[member] = std::move(fit);
+  current_.erase(member);
+  write();
+}
+
+void TrainCheckpoint::write() {
   SafetensorsWriter writer;
   writer.set(kFormat, kVersion);
   for (const auto& [name, value] : settings_)
     writer.set(fmt::format("{}{}", kSetting, name), value);
-  writer.set("finished", fmt::format("{}", finished_.size()));
-  for (std::size_t m = 0; m < finished_.size(); ++m)
-    add_fit(writer, fmt::format("member.{}.", m), finished_[m]);
-  if (state) add_state(writer, *state);
+  add_members(writer, kFinished, finished_);
+  for (const auto& [m, fit] : finished_) add_fit(writer, prefix_of(kFinished, m), fit);
+  add_members(writer, kCurrent, current_);
+  for (const auto& [m, state] : current_) add_state(writer, prefix_of(kCurrent, m), state);
   writer.write(path_);
   written_ = std::chrono::steady_clock::now();
 }

@@ -2,11 +2,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "base/fail.hpp"          // for fail
 #include "base/hash.hpp"          // for ContentHash
+#include "base/parallel.hpp"      // for tiles_of
 #include "base/printable.hpp"     // for printable
+#include "base/side_by_side.hpp"  // for side_by_side, require_devices
 #include "device/backend.hpp"     // for Backend
 #include "device/scratch.hpp"     // for Scratch
 #include "kmd/condition.hpp"      // for condition_of
@@ -71,6 +74,79 @@ std::string hash_of(const Components& components, const Settings& settings) {
   return hash.hex();
 }
 
+/// The rows of `weights` from `begin` on, as many as `out` has; neither is empty.
+void mix(Device& device, MatrixView<const double> h, const Weights& weights, std::int64_t begin,
+         MatrixView<double> out) {
+  Backend& backend = device.backend();
+  const Place there = backend.place();
+  const auto entries_of = [&](std::int64_t from, std::int64_t count) {
+    return weights.first[from + count] - weights.first[from];
+  };
+  if (there == Place{}) {
+    const std::int64_t entry = weights.first[begin], entries = entries_of(begin, out.rows);
+    backend.mixtures().mix_rows({{weights.first.data() + begin, out.rows + 1},
+                                 {weights.component.data() + entry, entries},
+                                 {weights.weight.data() + entry, entries}},
+                                h, out);
+    return;
+  }
+  const std::int64_t width = h.cols;
+  const Scratch<double> h_there(backend, h.rows, width);
+  const auto put = [&](void* to, const void* from, std::int64_t bytes) {
+    backend.copy(to, there, from, Place{}, static_cast<std::size_t>(bytes));
+  };
+  put(h_there.data(), h.data, 8 * h.rows * width);
+  const std::int64_t row_bytes = 8 * width + 12 * h.rows + 8;
+  const auto room =
+      static_cast<std::int64_t>((backend.memory_limit() - backend.memory_in_use()) / 2) / row_bytes;
+  const std::int64_t tile = std::max<std::int64_t>(1, std::min({room, kTileRows, out.rows}));
+  const Scratch<double> result(backend, tile, width);
+  for (std::int64_t done = 0; done < out.rows; done += tile) {
+    const std::int64_t count = std::min(tile, out.rows - done), row = begin + done;
+    const std::int64_t entry = weights.first[row], entries = entries_of(row, count);
+    const Scratch<std::int64_t> first(backend, count + 1);
+    const Scratch<std::int32_t> component(backend, entries);
+    const Scratch<double> weight(backend, entries);
+    put(first.data(), &weights.first[row], 8 * (count + 1));
+    put(component.data(), weights.component.data() + entry, 4 * entries);
+    put(weight.data(), weights.weight.data() + entry, 8 * entries);
+    const MatrixView<double> part = result.matrix().rows_from(0, count);
+    backend.mixtures().mix_rows({first.vector(), component.vector(), weight.vector()},
+                                h_there.matrix(), part);
+    for (std::int64_t i = 0; i < (out.ld == width ? 1 : count); ++i)
+      backend.copy(
+          out.row(done + i), Place{}, part.row(i), there,
+          static_cast<std::size_t>(out.ld == width ? count * width : width) * sizeof(double));
+    backend.synchronize();
+  }
+}
+
+/// Rows in a part of a job on several devices: each gets some parts, if they are not too small.
+std::int64_t rows_in_part(std::int64_t rows, std::size_t devices) {
+  if (devices == 1) return std::max<std::int64_t>(1, rows);
+  constexpr std::int64_t kPartsPerDevice = 4, kFewest = 256;
+  return std::max(kFewest, tiles_of(rows, kPartsPerDevice * static_cast<std::int64_t>(devices)));
+}
+
+void transform_on(std::span<Device> devices, MatrixView<const double> h, const Weights& weights,
+                  MatrixView<double> out) {
+  require_devices(devices.size());
+  if (weights.components != h.rows)
+    fail(Errc::invalid_argument, "the weights are of {} components, the descriptor has {}",
+         weights.components, h.rows);
+  weights.check();
+  if (out.rows != weights.rows() || out.cols != h.cols || out.place != Place{})
+    fail(Errc::invalid_argument,
+         "a host matrix of {} x {} values is expected for the descriptors, not {} x {}",
+         weights.rows(), h.cols, out.rows, out.cols);
+  const std::int64_t rows = rows_in_part(out.rows, devices.size());
+  side_by_side(devices.size(), tiles_of(out.rows, rows), [&](const Part& part) {
+    const std::int64_t begin = part.number() * rows;
+    mix(devices[part.worker()], h, weights, begin,
+        out.rows_from(begin, std::min(rows, out.rows - begin)));
+  });
+}
+
 }  // namespace
 
 Descriptor::Descriptor(Components components, const Settings& settings)
@@ -113,53 +189,12 @@ std::vector<std::string> Descriptor::names() const {
 }
 
 void Descriptor::transform(Device& device, const Weights& weights, MatrixView<double> out) const {
-  if (weights.components != components_.size())
-    fail(Errc::invalid_argument, "the weights are of {} components, the descriptor has {}",
-         weights.components, components_.size());
-  weights.check();
-  if (out.rows != weights.rows() || out.cols != width_ || out.place != Place{})
-    fail(Errc::invalid_argument,
-         "a host matrix of {} x {} values is expected for the descriptors, not {} x {}",
-         weights.rows(), width_, out.rows, out.cols);
-  if (out.rows == 0) return;
-  Backend& backend = device.backend();
-  const Place there = backend.place();
-  if (there == Place{}) {
-    const std::int64_t entries = std::ssize(weights.component);
-    backend.mixtures().mix_rows({{weights.first.data(), std::ssize(weights.first)},
-                                 {weights.component.data(), entries},
-                                 {weights.weight.data(), entries}},
-                                h(), out);
-    return;
-  }
-  const Scratch<double> h_there(backend, components_.size(), width_);
-  backend.copy(h_there.data(), there, h_.data(), Place{}, h_.size() * sizeof(double));
-  const std::int64_t row_bytes = 8 * width_ + 12 * components_.size() + 8;
-  const auto room =
-      static_cast<std::int64_t>((backend.memory_limit() - backend.memory_in_use()) / 2) / row_bytes;
-  const std::int64_t tile = std::max<std::int64_t>(1, std::min({room, kTileRows, out.rows}));
-  const Scratch<double> result(backend, tile, width_);
-  for (std::int64_t begin = 0; begin < out.rows; begin += tile) {
-    const std::int64_t count = std::min(tile, out.rows - begin);
-    const std::int64_t entry = weights.first[begin], entries = weights.first[begin + count] - entry;
-    const Scratch<std::int64_t> first(backend, count + 1);
-    const Scratch<std::int32_t> component(backend, entries);
-    const Scratch<double> weight(backend, entries);
-    const auto put = [&](void* to, const void* from, std::int64_t bytes) {
-      backend.copy(to, there, from, Place{}, static_cast<std::size_t>(bytes));
-    };
-    put(first.data(), &weights.first[begin], 8 * (count + 1));
-    put(component.data(), weights.component.data() + entry, 4 * entries);
-    put(weight.data(), weights.weight.data() + entry, 8 * entries);
-    const MatrixView<double> part = result.matrix().rows_from(0, count);
-    backend.mixtures().mix_rows({first.vector(), component.vector(), weight.vector()},
-                                h_there.matrix(), part);
-    for (std::int64_t i = 0; i < (out.ld == width_ ? 1 : count); ++i)
-      backend.copy(
-          out.row(begin + i), Place{}, part.row(i), there,
-          static_cast<std::size_t>(out.ld == width_ ? count * width_ : width_) * sizeof(double));
-    backend.synchronize();
-  }
+  transform_on({&device, 1}, h(), weights, out);
+}
+
+void Descriptor::transform(std::vector<Device>& devices, const Weights& weights,
+                           MatrixView<double> out) const {
+  transform_on(devices, h(), weights, out);
 }
 
 }  // namespace kronite::kmd

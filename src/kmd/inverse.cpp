@@ -8,10 +8,13 @@
 #include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "base/fail.hpp"          // for fail
+#include "base/parallel.hpp"      // for tiles_of
 #include "base/printable.hpp"     // for printable
+#include "base/side_by_side.hpp"  // for side_by_side, require_devices
 #include "device/backend.hpp"     // for Backend
 #include "device/scratch.hpp"     // for Scratch
 #include "kmd/kernel_matrix.hpp"  // for fewest_grids, equal_components
@@ -75,6 +78,48 @@ void append_row(const double* w, Weights& weights) {
   weights.first.push_back(std::ssize(weights.component));
 }
 
+/// Says what is wrong with a row, if anything is.
+void check_row(std::int64_t row, const double* phi, std::int64_t width, double length,
+               const SimplexOutcome& outcome) {
+  if (!std::isfinite(length))
+    for (std::int64_t j = 0; j < width; ++j)
+      if (!std::isfinite(phi[j]))
+        fail(Errc::invalid_argument, "descriptors: value {} of row {} is not a finite number", j,
+             row);
+  if (!std::isfinite(length))
+    fail(Errc::invalid_argument, "descriptors: the values of row {} are too large", row);
+  if (outcome.status != SimplexStatus::solved)
+    fail(Errc::numerical, "descriptors: the inverse of row {} did not end in {} steps", row,
+         outcome.steps);
+}
+
+/// What the inverse needs of H, on the host.
+struct Factors {
+  std::int64_t n, width;
+  std::vector<double> h, p, q, r, r_inverse;
+};
+
+Factors factors_of(const Descriptor& descriptor) {
+  check_invertible(descriptor);
+  const MatrixView<const double> h = descriptor.h();
+  const Eigen::Map<const RowMajor> map(h.data, h.rows, h.cols);
+  const Eigen::MatrixXd transposed = map.transpose();
+  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(transposed);
+  const RowMajor q = qr.householderQ() * Eigen::MatrixXd::Identity(h.cols, h.rows);
+  const RowMajor r = qr.matrixQR().topRows(h.rows).template triangularView<Eigen::Upper>();
+  const RowMajor r_inverse =
+      r.template triangularView<Eigen::Upper>().solve(RowMajor::Identity(h.rows, h.rows));
+  RowMajor p = map * transposed;
+  p.template triangularView<Eigen::StrictlyUpper>() = p.transpose();
+  return {h.rows,
+          h.cols,
+          {h.data, h.data + h.rows * h.cols},
+          values_of(p),
+          values_of(q),
+          values_of(r),
+          values_of(r_inverse)};
+}
+
 }  // namespace
 
 struct Inverter::State {
@@ -85,6 +130,8 @@ struct Inverter::State {
   Array<double> q;          // width x n
   Array<double> r;          // n x n, upper
   Array<double> r_inverse;  // n x n, upper
+
+  State(Device& device, const Factors& factors);
 
   /// Memory of a tile of rows, on the device.
   struct Tile {
@@ -100,6 +147,10 @@ struct Inverter::State {
           length(backend, rows),
           outcome(backend, rows) {}
   };
+
+  /// Rows that a device takes at a time, of `rows` in all.
+  static std::int64_t rows_in_part(const std::vector<std::unique_ptr<State>>& states,
+                                   std::int64_t rows);
 
   std::int64_t tile_rows(std::int64_t rows) const {
     if (backend.place() == Place{}) return std::min(rows, kHostTile);
@@ -153,79 +204,105 @@ struct Inverter::State {
     fetch(tile.outcome, rows, answer.outcome);
     backend.synchronize();
   }
+
+  /// No more rows than the tile has; `first`: the number of the first of them, for errors.
+  Inverted invert(MatrixView<const double> phi, std::int64_t first, const Tile& tile,
+                  const InverseOptions& options) const {
+    Answer answer;
+    solve(phi, tile, answer);
+    Inverted inverted;
+    inverted.weights.components = n;
+    for (std::int64_t i = 0; i < phi.rows; ++i) {
+      const SimplexOutcome& outcome = answer.outcome[i];
+      check_row(first + i, phi.row(i), phi.cols, answer.length[i], outcome);
+      double* w = answer.weights.data() + i * n;
+      if (options.compat) round_as_original(w, n);
+      append_row(w, inverted.weights);
+      inverted.rows.push_back({answer.distance[i], outcome.violation,
+                               answer.distance[i] <= options.on_manifold * answer.length[i],
+                               outcome.steps});
+    }
+    return inverted;
+  }
 };
 
-namespace {
-
-/// Says what is wrong with a row, if anything is.
-void check_row(std::int64_t row, const double* phi, std::int64_t width, double length,
-               const SimplexOutcome& outcome) {
-  if (!std::isfinite(length))
-    for (std::int64_t j = 0; j < width; ++j)
-      if (!std::isfinite(phi[j]))
-        fail(Errc::invalid_argument, "descriptors: value {} of row {} is not a finite number", j,
-             row);
-  if (!std::isfinite(length))
-    fail(Errc::invalid_argument, "descriptors: the values of row {} are too large", row);
-  if (outcome.status != SimplexStatus::solved)
-    fail(Errc::numerical, "descriptors: the inverse of row {} did not end in {} steps", row,
-         outcome.steps);
-}
-
-}  // namespace
+Inverter::State::State(Device& device, const Factors& f)
+    : backend(device.backend()),
+      n(f.n),
+      width(f.width),
+      h(device, f.h, n, width),
+      p(device, f.p, n, n),
+      q(device, f.q, width, n),
+      r(device, f.r, n, n),
+      r_inverse(device, f.r_inverse, n, n) {}
 
 Inverter::Inverter(Device& device, const Descriptor& descriptor) {
-  check_invertible(descriptor);
-  const MatrixView<const double> h = descriptor.h();
-  const Eigen::Map<const RowMajor> map(h.data, h.rows, h.cols);
-  const Eigen::MatrixXd transposed = map.transpose();
-  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(transposed);
-  const RowMajor q = qr.householderQ() * Eigen::MatrixXd::Identity(h.cols, h.rows);
-  const RowMajor r = qr.matrixQR().topRows(h.rows).template triangularView<Eigen::Upper>();
-  const RowMajor r_inverse =
-      r.template triangularView<Eigen::Upper>().solve(RowMajor::Identity(h.rows, h.rows));
-  RowMajor p = map * transposed;
-  p.template triangularView<Eigen::StrictlyUpper>() = p.transpose();
-  state_ = std::make_unique<State>(
-      State{device.backend(), h.rows, h.cols,
-            Array<double>(device, {h.data, h.data + h.rows * h.cols}, h.rows, h.cols),
-            Array<double>(device, values_of(p), h.rows, h.rows),
-            Array<double>(device, values_of(q), h.cols, h.rows),
-            Array<double>(device, values_of(r), h.rows, h.rows),
-            Array<double>(device, values_of(r_inverse), h.rows, h.rows)});
+  states_.push_back(std::make_unique<State>(device, factors_of(descriptor)));
+}
+
+Inverter::Inverter(std::vector<Device>& devices, const Descriptor& descriptor) {
+  require_devices(devices.size());
+  const Factors factors = factors_of(descriptor);
+  for (Device& device : devices) states_.push_back(std::make_unique<State>(device, factors));
 }
 
 Inverter::~Inverter() = default;
 Inverter::Inverter(Inverter&&) noexcept = default;
 Inverter& Inverter::operator=(Inverter&&) noexcept = default;
 
-Inverted Inverter::invert(MatrixView<const double> phi, const InverseOptions& options) const {
-  const State& state = *state_;
-  if (phi.cols != state.width || phi.place != Place{})
-    fail(Errc::invalid_argument, "host rows of {} values are expected as descriptors, not of {}",
-         state.width, phi.cols);
-  Inverted inverted;
-  inverted.weights.components = state.n;
-  inverted.rows.reserve(static_cast<std::size_t>(phi.rows));
-  if (phi.rows == 0) return inverted;
-  const std::int64_t rows = state.tile_rows(phi.rows);
-  const State::Tile tile(state.backend, rows, state.n, state.width,
-                         state.backend.place() != Place{});
-  State::Answer answer;
-  for (std::int64_t begin = 0; begin < phi.rows; begin += rows) {
-    const std::int64_t count = std::min(rows, phi.rows - begin);
-    state.solve(phi.rows_from(begin, count), tile, answer);
-    for (std::int64_t i = 0; i < count; ++i) {
-      const SimplexOutcome& outcome = answer.outcome[i];
-      check_row(begin + i, phi.row(begin + i), phi.cols, answer.length[i], outcome);
-      double* w = answer.weights.data() + i * state.n;
-      if (options.compat) round_as_original(w, state.n);
-      append_row(w, inverted.weights);
-      inverted.rows.push_back({answer.distance[i], outcome.violation,
-                               answer.distance[i] <= options.on_manifold * answer.length[i],
-                               outcome.steps});
-    }
+namespace {
+
+/// Each of several GPUs gets some parts of a call, so that a fast one can take more.
+constexpr std::int64_t kPartsPerDevice = 4;
+
+void append(Inverted& to, const Inverted& from) {
+  Weights& all = to.weights;
+  const auto begin = std::ssize(all.component);
+  all.component.insert(all.component.end(), from.weights.component.begin(),
+                       from.weights.component.end());
+  all.weight.insert(all.weight.end(), from.weights.weight.begin(), from.weights.weight.end());
+  for (std::int64_t i = 1; i <= from.weights.rows(); ++i)
+    all.first.push_back(begin + from.weights.first[i]);
+  to.rows.insert(to.rows.end(), from.rows.begin(), from.rows.end());
+}
+
+}  // namespace
+
+/// On the CPU always a tile: where a row lies in a tile changes its last digits.
+std::int64_t Inverter::State::rows_in_part(const std::vector<std::unique_ptr<State>>& states,
+                                           std::int64_t rows) {
+  std::int64_t most = rows;
+  bool host = false;
+  for (const auto& state : states) {
+    most = std::min(most, state->tile_rows(rows));
+    host = host || state->backend.place() == Place{};
   }
+  if (host || states.size() == 1) return most;
+  return std::min(most, tiles_of(rows, kPartsPerDevice * std::ssize(states)));
+}
+
+Inverted Inverter::invert(MatrixView<const double> phi, const InverseOptions& options) const {
+  const State& any = *states_.front();
+  if (phi.cols != any.width || phi.place != Place{})
+    fail(Errc::invalid_argument, "host rows of {} values are expected as descriptors, not of {}",
+         any.width, phi.cols);
+  Inverted inverted;
+  inverted.weights.components = any.n;
+  if (phi.rows == 0) return inverted;
+  const std::int64_t rows = State::rows_in_part(states_, phi.rows);
+  std::vector<std::optional<State::Tile>> tiles(states_.size());
+  std::vector<Inverted> parts(static_cast<std::size_t>(tiles_of(phi.rows, rows)));
+  side_by_side(states_.size(), std::ssize(parts), [&](const Part& part) {
+    const State& state = *states_[part.worker()];
+    std::optional<State::Tile>& tile = tiles[part.worker()];
+    if (!tile)
+      tile.emplace(state.backend, rows, state.n, state.width, state.backend.place() != Place{});
+    const std::int64_t begin = part.number() * rows;
+    parts[part.number()] =
+        state.invert(phi.rows_from(begin, std::min(rows, phi.rows - begin)), begin, *tile, options);
+  });
+  inverted.rows.reserve(static_cast<std::size_t>(phi.rows));
+  for (const Inverted& part : parts) append(inverted, part);
   return inverted;
 }
 

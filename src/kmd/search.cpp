@@ -2,6 +2,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -11,6 +12,7 @@
 
 #include "base/fail.hpp"           // for fail
 #include "base/parallel.hpp"       // for parallel_tiles, tiles_of
+#include "base/side_by_side.hpp"   // for side_by_side, SharedProgress
 #include "device/backend.hpp"      // for linalg, select
 #include "device/top_k_lists.hpp"  // for TopKLists
 #include "kronite/array.hpp"       // for Array
@@ -22,7 +24,8 @@ namespace {
 /// Candidates beyond the neighbours asked for. Most queries are decided by the first few of them.
 constexpr std::int64_t kSpare = 32;
 constexpr std::int64_t kQueryTile = 1024, kLibraryTile = 8192;
-constexpr std::int64_t kRowsAtOnce = 64;  // of queries that are decided by a thread
+constexpr std::int64_t kRowsAtOnce = 64;       // of queries that are decided by a thread
+constexpr std::int64_t kMostInPart = 1 << 16;  // queries of a device, where there are several
 
 double squared_distance(const double* x, const double* y, std::int64_t d) {
   double sum = 0;
@@ -74,18 +77,19 @@ Centred<T> centre(MatrixView<const double> rows, std::span<const std::int64_t> w
 
 class Search {
  public:
-  Search(Device& device, MatrixView<const double> queries, MatrixView<const double> library,
-         const SearchOptions& options);
+  Search(std::span<Device> devices, MatrixView<const double> queries,
+         MatrixView<const double> library, const SearchOptions& options);
   Neighbours run();
 
  private:
+  void search(Device& device, std::int64_t begin, std::int64_t end);
   template <class T>
-  std::vector<std::int64_t> pass(const std::vector<std::int64_t>& which);
+  std::vector<std::int64_t> pass(Device& device, const std::vector<std::int64_t>& which);
   template <class T>
   bool decide(std::int64_t query, std::span<const Ranked<T>> candidates, double length, double lost,
               double longest);
   void scan(std::int64_t query);
-  void report(std::int64_t more);
+  void report(std::int64_t pairs);
 
   /// The k nearest so far of one query, by exact distance.
   class Nearest {
@@ -102,12 +106,15 @@ class Search {
     std::vector<Ranked<double>> best_;  // squared distances
   };
 
-  Device& device_;
+  std::span<Device> devices_;
   MatrixView<const double> queries_, library_;
   const SearchOptions& options_;
   std::vector<double> mean_;
-  std::int64_t kept_ = 0, done_ = 0;
+  std::int64_t kept_ = 0;
+  std::atomic<std::int64_t> in_double_ = 0, scanned_ = 0;
   Neighbours result_;
+  Progress never_more_than_all_;  ///< pairs that are done again do not count
+  SharedProgress told_;
 };
 
 void check_finite(MatrixView<const double> rows, const char* what) {
@@ -117,9 +124,18 @@ void check_finite(MatrixView<const double> rows, const char* what) {
         fail(Errc::invalid_argument, "row {} of the {} has a value that is not finite", i, what);
 }
 
-Search::Search(Device& device, MatrixView<const double> queries, MatrixView<const double> library,
-               const SearchOptions& options)
-    : device_(device), queries_(queries), library_(library), options_(options) {
+Search::Search(std::span<Device> devices, MatrixView<const double> queries,
+               MatrixView<const double> library, const SearchOptions& options)
+    : devices_(devices),
+      queries_(queries),
+      library_(library),
+      options_(options),
+      never_more_than_all_([this](long long done, long long total) {
+        return !options_.progress || options_.progress(std::min(done, total), total);
+      }),
+      told_(never_more_than_all_, queries.rows * library.rows,
+            "the search for neighbours was stopped") {
+  require_devices(devices.size());
   if (options.top < 1) fail(Errc::invalid_argument, "{} neighbours asked for", options.top);
   if (queries.cols != library.cols)
     fail(Errc::invalid_argument, "queries have {} values, the library has {}", queries.cols,
@@ -165,11 +181,9 @@ void Search::Nearest::write(Neighbours& to) const {
   }
 }
 
-void Search::report(std::int64_t more) {
-  done_ += more;
-  const long long total = queries_.rows * library_.rows;
-  if (options_.progress && !options_.progress(std::min<long long>(done_, total), total))
-    fail(Errc::cancelled, "the search for neighbours was stopped");
+void Search::report(std::int64_t pairs) {
+  told_.add(pairs);
+  told_.ask();
 }
 
 /// Looks at candidates, best scores first, until rounding errors cannot hide a nearer row among
@@ -202,7 +216,7 @@ bool Search::decide(std::int64_t query, std::span<const Ranked<T>> candidates, d
 
 /// Those of `which` that could not be decided in this precision.
 template <class T>
-std::vector<std::int64_t> Search::pass(const std::vector<std::int64_t>& which) {
+std::vector<std::int64_t> Search::pass(Device& device, const std::vector<std::int64_t>& which) {
   const std::int64_t width = library_.cols + 1, queries = std::ssize(which);
   std::int64_t query_tile = std::min(kQueryTile, queries);
   std::int64_t library_tile = std::min(kLibraryTile, library_.rows);
@@ -211,7 +225,7 @@ std::vector<std::int64_t> Search::pass(const std::vector<std::int64_t>& which) {
     return static_cast<double>(values * sizeof(T)) +
            static_cast<double>(query_tile * kept_ * (sizeof(T) + sizeof(std::int32_t)));
   };
-  while (bytes() > static_cast<double>(device_.memory_limit()) && query_tile * library_tile > 1)
+  while (bytes() > static_cast<double>(device.memory_limit()) && query_tile * library_tile > 1)
     (query_tile > library_tile ? query_tile : library_tile) /= 2;
 
   std::vector<Ranked<T>> memory(static_cast<std::size_t>(queries * kept_));
@@ -227,7 +241,7 @@ std::vector<std::int64_t> Search::pass(const std::vector<std::int64_t>& which) {
     const Centred<T> there = centre<T>(library_, rows, mean_, As::library);
     longest = std::max(longest, there.most_length);
     lost_library = std::max(lost_library, there.most_lost);
-    const Array<T> y(device_, there.values, many, width);
+    const Array<T> y(device, there.values, many, width);
     const std::int64_t best = std::min(kept_, many);
     for (std::int64_t begin = 0; begin < queries; begin += query_tile) {
       const std::int64_t count = std::min(query_tile, queries - begin);
@@ -236,11 +250,11 @@ std::vector<std::int64_t> Search::pass(const std::vector<std::int64_t>& which) {
                     mean_, As::query);
       std::copy(here.length.begin(), here.length.end(), length.begin() + begin);
       lost_queries = std::max(lost_queries, here.most_lost);
-      const Array<T> x(device_, here.values, count, width);
-      Array<T> scores(device_, count, many), values(device_, count, best);
-      Array<std::int32_t> indices(device_, count, best);
-      linalg<T>(device_).gemm(1, x.view(), Op::none, y.view(), Op::transpose, 0, scores.view());
-      select<T>(device_).top_k_rows(scores.view(), Largest::yes, values.view(), indices.view());
+      const Array<T> x(device, here.values, count, width);
+      Array<T> scores(device, count, many), values(device, count, best);
+      Array<std::int32_t> indices(device, count, best);
+      linalg<T>(device).gemm(1, x.view(), Op::none, y.view(), Op::transpose, 0, scores.view());
+      select<T>(device).top_k_rows(scores.view(), Largest::yes, values.view(), indices.view());
       const std::vector<T> value = values.to_host();
       const std::vector<std::int32_t> index = indices.to_host();
       for (std::int64_t i = 0; i < count; ++i)
@@ -276,20 +290,35 @@ void Search::scan(std::int64_t query) {
   nearest.write(result_);
 }
 
-Neighbours Search::run() {
-  if (result_.k == 0 || queries_.rows == 0) return std::move(result_);
-  std::vector<std::int64_t> left(static_cast<std::size_t>(queries_.rows));
-  std::iota(left.begin(), left.end(), 0);
-  left = pass<float>(left);
-  result_.in_double = std::ssize(left);
-  if (!left.empty()) left = pass<double>(left);
-  result_.scanned = std::ssize(left);
-  for (std::size_t begin = 0; begin < left.size(); begin += kRowsAtOnce) {
-    const std::size_t count = std::min(left.size() - begin, static_cast<std::size_t>(kRowsAtOnce));
+/// The queries [begin, end).
+void Search::search(Device& device, std::int64_t begin, std::int64_t end) {
+  std::vector<std::int64_t> left(static_cast<std::size_t>(end - begin));
+  std::iota(left.begin(), left.end(), begin);
+  left = pass<float>(device, left);
+  in_double_ += std::ssize(left);
+  if (!left.empty()) left = pass<double>(device, left);
+  scanned_ += std::ssize(left);
+  for (std::size_t first = 0; first < left.size(); first += kRowsAtOnce) {
+    const std::size_t count = std::min(left.size() - first, static_cast<std::size_t>(kRowsAtOnce));
     parallel_tiles(omp_get_max_threads(), static_cast<std::int64_t>(count),
-                   [&](std::int64_t i, int) { scan(left[begin + static_cast<std::size_t>(i)]); });
+                   [&](std::int64_t i, int) { scan(left[first + static_cast<std::size_t>(i)]); });
     report(0);
   }
+}
+
+Neighbours Search::run() {
+  if (result_.k == 0 || queries_.rows == 0) return std::move(result_);
+  // Equal parts, as the whole library is prepared for each; of very many queries more parts than
+  // devices, so that a fast one can take more.
+  const auto devices = std::ssize(devices_);
+  const std::int64_t rows =
+      devices == 1 ? queries_.rows : std::min(kMostInPart, tiles_of(queries_.rows, devices));
+  side_by_side(devices_.size(), tiles_of(queries_.rows, rows), [&](const Part& part) {
+    const std::int64_t begin = part.number() * rows;
+    search(devices_[part.worker()], begin, std::min(begin + rows, queries_.rows));
+  });
+  result_.in_double = in_double_;
+  result_.scanned = scanned_;
   return std::move(result_);
 }
 
@@ -297,7 +326,12 @@ Neighbours Search::run() {
 
 Neighbours nearest(Device& device, MatrixView<const double> queries,
                    MatrixView<const double> library, const SearchOptions& options) {
-  return Search(device, queries, library, options).run();
+  return Search({&device, 1}, queries, library, options).run();
+}
+
+Neighbours nearest(std::vector<Device>& devices, MatrixView<const double> queries,
+                   MatrixView<const double> library, const SearchOptions& options) {
+  return Search(devices, queries, library, options).run();
 }
 
 }  // namespace kronite::kmd

@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <mutex>
 #include <optional>
+#include <span>
 
 #include "base/fail.hpp"                 // for fail
+#include "base/side_by_side.hpp"         // for side_by_side, SharedProgress
 #include "device/backend.hpp"            // for SiteOps
 #include "kernels/site_fingerprint.hpp"  // for SiteStatus
 #include "kronite/array.hpp"             // for Array
@@ -151,57 +154,121 @@ void put_row(const MatrixView<double>& out, std::int64_t row, const double* valu
     std::fill_n(out.row(row), out.cols, std::numeric_limits<double>::quiet_NaN());
 }
 
-/// take(i, 244 values, n x 61 values) for every crystal, with null pointers where it failed.
+/// Enough sites to fill a GPU, few enough to stop soon.
+constexpr std::int64_t kSitesPerBatch = 1 << 15;
+/// On several devices batches are smaller where that gives each some of them, but not too small.
+constexpr std::int64_t kBatchesPerDevice = 4, kFewestSites = 1024;
+
+/// Where batches of structures begin, and the end of the last one.
+std::vector<std::int64_t> batch_bounds(const std::vector<Structure>& structures,
+                                       std::size_t devices) {
+  std::int64_t most = kSitesPerBatch, sites = 0;
+  if (devices > 1) {
+    for (const Structure& structure : structures) sites += std::ssize(structure.z);
+    most = std::clamp(sites / (kBatchesPerDevice * static_cast<std::int64_t>(devices)),
+                      kFewestSites, kSitesPerBatch);
+  }
+  std::vector<std::int64_t> bounds{0};
+  sites = 0;
+  for (std::int64_t i = 0; i < std::ssize(structures); ++i) {
+    sites += std::ssize(structures[i].z);
+    if (sites < most && i + 1 < std::ssize(structures)) continue;
+    bounds.push_back(i + 1);
+    sites = 0;
+  }
+  return bounds;
+}
+
+/// take(i, 244 values, n x 61 values) for the crystals [begin, end), with null pointers where it
+/// failed.
 template <class Take>
-std::vector<FingerprintFailure> compute_all(Device& device,
-                                            const std::vector<Structure>& structures,
-                                            const Progress& progress, const Take& take) {
-  // Enough to fill a GPU, few enough to stop soon.
-  constexpr std::size_t kSitesPerBatch = 1 << 15;
-  const auto n = static_cast<std::int64_t>(structures.size());
+std::vector<FingerprintFailure> compute_batch(Device& device,
+                                              const std::vector<Structure>& structures,
+                                              std::int64_t begin, std::int64_t end,
+                                              const Take& take) {
   std::vector<FingerprintFailure> failures;
   const auto refuse = [&](std::int64_t i, const std::string& why) {
     take(i, nullptr, nullptr);
     failures.push_back({i, why});
   };
-
-  for (std::int64_t begin = 0; begin < n;) {
-    if (progress && !progress(begin, n)) fail(Errc::cancelled, "stopped");
-    Batch batch;
-    std::vector<std::int64_t> members;
-    std::int64_t end = begin;
-    for (; end < n && batch.sites.size() < kSitesPerBatch; ++end) {
-      try {
-        check_structure(structures[end]);
-      } catch (const Error& error) {
-        refuse(end, error.what());
-        continue;
-      }
-      batch.add(structures[end], {});
-      members.push_back(end);
+  Batch batch;
+  std::vector<std::int64_t> members;
+  for (std::int64_t i = begin; i < end; ++i) {
+    try {
+      check_structure(structures[i]);
+    } catch (const Error& error) {
+      refuse(i, error.what());
+      continue;
     }
-    const Outcome outcome = compute(device, batch);
-    for (std::int64_t i = 0; i < batch.crystals(); ++i) {
-      const Structure& structure = structures[members[i]];
-      try {
-        if (needs_cpu(device, batch, outcome, i)) {
-          const Outcome by_cpu = compute_one(structure, {});
-          take(members[i], by_cpu.crystals.data(), by_cpu.sites.data());
-        } else {
-          require_good(batch, outcome, i, structure);
-          take(members[i], outcome.crystals.data() + i * kFingerprintSize,
-               outcome.sites.data() + batch.first_row[i] * kSiteFeatures);
-        }
-      } catch (const Error& error) {
-        refuse(members[i], error.what());
-      }
-    }
-    begin = end;
+    batch.add(structures[i], {});
+    members.push_back(i);
   }
-  if (progress) progress(n, n);
+  const Outcome outcome = compute(device, batch);
+  for (std::int64_t i = 0; i < batch.crystals(); ++i) {
+    const Structure& structure = structures[members[i]];
+    try {
+      if (needs_cpu(device, batch, outcome, i)) {
+        const Outcome by_cpu = compute_one(structure, {});
+        take(members[i], by_cpu.crystals.data(), by_cpu.sites.data());
+      } else {
+        require_good(batch, outcome, i, structure);
+        take(members[i], outcome.crystals.data() + i * kFingerprintSize,
+             outcome.sites.data() + batch.first_row[i] * kSiteFeatures);
+      }
+    } catch (const Error& error) {
+      refuse(members[i], error.what());
+    }
+  }
+  return failures;
+}
+
+/// As compute_batch(), of all crystals. `take` is called from several threads, each time for
+/// another crystal.
+template <class Take>
+std::vector<FingerprintFailure> compute_all(std::span<Device> devices,
+                                            const std::vector<Structure>& structures,
+                                            const Progress& progress, const Take& take) {
+  const std::vector<std::int64_t> bounds = batch_bounds(structures, devices.size());
+  std::vector<FingerprintFailure> failures;
+  std::mutex guard;
+  SharedProgress told(progress, std::ssize(structures));
+  side_by_side(devices.size(), std::ssize(bounds) - 1, [&](const Part& part) {
+    told.ask();
+    const std::int64_t begin = bounds[part.number()], end = bounds[part.number() + 1];
+    const auto failed = compute_batch(devices[part.worker()], structures, begin, end, take);
+    told.add(end - begin);
+    const std::lock_guard lock(guard);
+    failures.insert(failures.end(), failed.begin(), failed.end());
+  });
+  told.finish();
   std::sort(failures.begin(), failures.end(),
             [](const auto& a, const auto& b) { return a.structure < b.structure; });
   return failures;
+}
+
+std::vector<FingerprintFailure> crystal_rows(std::span<Device> devices,
+                                             const std::vector<Structure>& structures,
+                                             MatrixView<double> out, const Progress& progress) {
+  require_shape(out, std::ssize(structures), kFingerprintSize, "fingerprints");
+  return compute_all(
+      devices, structures, progress,
+      [&](std::int64_t i, const double* crystal, const double*) { put_row(out, i, crystal); });
+}
+
+std::vector<FingerprintFailure> site_rows(std::span<Device> devices,
+                                          const std::vector<Structure>& structures,
+                                          MatrixView<double> out, const Progress& progress) {
+  std::vector<std::int64_t> first_row{0};
+  for (const Structure& structure : structures)
+    first_row.push_back(first_row.back() + static_cast<std::int64_t>(structure.size()));
+  require_shape(out, first_row.back(), kSiteFeatures, "site_fingerprints");
+  return compute_all(devices, structures, progress,
+                     [&](std::int64_t i, const double*, const double* sites) {
+                       for (std::int64_t row = first_row[i]; row < first_row[i + 1]; ++row) {
+                         put_row(out, row, sites);
+                         if (sites) sites += kSiteFeatures;
+                       }
+                     });
 }
 
 }  // namespace
@@ -223,27 +290,27 @@ Fingerprint fingerprint(const Structure& structure, const std::vector<int>& equi
 std::vector<FingerprintFailure> fingerprints(Device& device,
                                              const std::vector<Structure>& structures,
                                              MatrixView<double> out, const Progress& progress) {
-  require_shape(out, std::ssize(structures), kFingerprintSize, "fingerprints");
-  return compute_all(
-      device, structures, progress,
-      [&](std::int64_t i, const double* crystal, const double*) { put_row(out, i, crystal); });
+  return crystal_rows({&device, 1}, structures, out, progress);
+}
+
+std::vector<FingerprintFailure> fingerprints(std::vector<Device>& devices,
+                                             const std::vector<Structure>& structures,
+                                             MatrixView<double> out, const Progress& progress) {
+  return crystal_rows(devices, structures, out, progress);
 }
 
 std::vector<FingerprintFailure> site_fingerprints(Device& device,
                                                   const std::vector<Structure>& structures,
                                                   MatrixView<double> out,
                                                   const Progress& progress) {
-  std::vector<std::int64_t> first_row{0};
-  for (const Structure& structure : structures)
-    first_row.push_back(first_row.back() + static_cast<std::int64_t>(structure.size()));
-  require_shape(out, first_row.back(), kSiteFeatures, "site_fingerprints");
-  return compute_all(device, structures, progress,
-                     [&](std::int64_t i, const double*, const double* sites) {
-                       for (std::int64_t row = first_row[i]; row < first_row[i + 1]; ++row) {
-                         put_row(out, row, sites);
-                         if (sites) sites += kSiteFeatures;
-                       }
-                     });
+  return site_rows({&device, 1}, structures, out, progress);
+}
+
+std::vector<FingerprintFailure> site_fingerprints(std::vector<Device>& devices,
+                                                  const std::vector<Structure>& structures,
+                                                  MatrixView<double> out,
+                                                  const Progress& progress) {
+  return site_rows(devices, structures, out, progress);
 }
 
 double dissimilarity(const Fingerprint& a, const Fingerprint& b) {

@@ -13,6 +13,7 @@
 #include "io/input.hpp"
 #include "kronite/metric.hpp"
 #include "kronite/model.hpp"
+#include "support/on_several_devices.hpp"
 #include "support/temporary_folder.hpp"  // for TemporaryFolder
 
 namespace kronite::csp {
@@ -75,6 +76,36 @@ TEST_F(MetricTraining, GivesAMetricWithACardAndAReport) {
     EXPECT_GT(std::filesystem::file_size(report + "/" + name), 0U) << name;
   const std::string config = io::read_file(report + "/config.toml");
   EXPECT_EQ(to_toml(parse_metric_config(config, "config.toml")), config);
+}
+
+class MetricSideBySide : public test::OnSeveralDevices {
+ protected:
+  std::string bytes_of(const Metric& metric) const {
+    write_metric(metric, folder_.path("metric.safetensors"));
+    return io::read_file(folder_.path("metric.safetensors"));
+  }
+  const test::TemporaryFolder folder_;
+};
+KRONITE_ON_SEVERAL_DEVICES(MetricSideBySide);
+
+TEST_P(MetricSideBySide, GivesTheBytesOfOneAfterTheOther) {
+  const TemplateLibrary library = TemplateLibrary::embedded();
+  const MetricResult by_one = train_metric(one, library, small_options());
+  const MetricResult by_all = train_metric(devices, library, small_options());
+  EXPECT_EQ(bytes_of(by_all.metric), bytes_of(by_one.metric));
+  EXPECT_EQ(by_all.temperature, by_one.temperature);
+}
+
+TEST_P(MetricSideBySide, GoesOnWhereItWasStopped) {
+  const TemplateLibrary library = TemplateLibrary::embedded();
+  TrainHooks hooks;
+  hooks.checkpoint = folder_.path("run.checkpoint");
+  int epochs = 0;
+  hooks.progress = [&](const TrainProgress&) { return ++epochs < 3; };
+  EXPECT_THROW(train_metric(devices, library, small_options(), {}, hooks), Error);
+  hooks.progress = {};
+  EXPECT_EQ(bytes_of(train_metric(devices, library, small_options(), {}, hooks).metric),
+            bytes_of(train_metric(one, library, small_options()).metric));
 }
 
 TEST_F(MetricTraining, TheTemperatureMakesTheValidationLossLeast) {

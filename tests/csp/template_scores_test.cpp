@@ -47,7 +47,7 @@ TEST_P(TemplateScores, OfCompositionsAreThoseOfTheRanker) {
   for (const char* formula : {"SrTiO3", "LiF", "Li2O2", "Li97Na89", "KMgF3"})
     queries.push_back(Composition::parse(formula));
 
-  const auto best = csp::TemplateScores(device, model, library, queries).best(kBest, {});
+  const auto best = csp::TemplateScores({&device, 1}, model, library, queries).best(kBest, {});
 
   ASSERT_EQ(std::ssize(best.index), std::ssize(queries) * kBest);
   for (std::size_t i = 0; i < queries.size(); ++i)
@@ -55,7 +55,7 @@ TEST_P(TemplateScores, OfCompositionsAreThoseOfTheRanker) {
 }
 
 TEST_P(TemplateScores, OfALibraryAreThoseOfTheRankerWithoutTheTemplateItself) {
-  const auto best = csp::TemplateScores(device, model, library).best(kBest, {});
+  const auto best = csp::TemplateScores({&device, 1}, model, library).best(kBest, {});
 
   ASSERT_EQ(std::ssize(best.index), library.size() * kBest);
   for (std::int64_t i = 0; i < library.size(); i += 7)
@@ -63,7 +63,7 @@ TEST_P(TemplateScores, OfALibraryAreThoseOfTheRankerWithoutTheTemplateItself) {
 }
 
 TEST_P(TemplateScores, OfFp32HaveNoError) {
-  const csp::TemplateScores scores(device, model, library);
+  const csp::TemplateScores scores({&device, 1}, model, library);
 
   const auto error = scores.error_of(Precision::fp32, 1000);
 
@@ -77,7 +77,7 @@ TEST_P(TemplateScores, RefuseAModelThatGivesNoNumbers) {
     std::fill(layer.weight.begin(), layer.weight.end(), 1e37F);
 
   try {
-    csp::TemplateScores(device, model, library).best(kBest, {});
+    csp::TemplateScores({&device, 1}, model, library).best(kBest, {});
     ADD_FAILURE() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Errc::numerical);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 
 #include "csp/fingerprint_library.hpp"  // for point, library_of
 #include "csp/train_config.hpp"
@@ -15,6 +16,7 @@
 #include "io/input.hpp"
 #include "kronite/csp_training.hpp"
 #include "kronite/error.hpp"
+#include "support/on_several_devices.hpp"
 #include "support/temporary_folder.hpp"  // for TemporaryFolder
 
 namespace kronite::csp {
@@ -152,6 +154,124 @@ TEST_F(Train, GoesOnToTheSameBytesWhereverItWasStopped) {
   EXPECT_FALSE(resumed.members[0].history.empty());
 }
 
+class TrainSideBySide : public test::OnSeveralDevices {
+ protected:
+  std::string file(const std::string& name) const { return folder_.path(name); }
+  std::string bytes_of(const Model& model) const {
+    write_model(model, file("model.safetensors"));
+    return io::read_file(file("model.safetensors"));
+  }
+  static TrainOptions three_members() {
+    TrainOptions options = small_options();
+    options.members = 3;
+    return options;
+  }
+  /// Stops after `epochs` epochs in all; no model when it was stopped.
+  template <class On>
+  std::optional<TrainResult> train_for(int epochs, On& on, const std::string& checkpoint) {
+    TrainHooks hooks;
+    hooks.checkpoint = checkpoint;
+    hooks.progress = [&](const TrainProgress& now) {
+      side_by_side_ = now.side_by_side;
+      return --epochs > 0;
+    };
+    try {
+      return train(on, TemplateLibrary::embedded(), three_members(), {}, hooks);
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), Errc::cancelled);
+      EXPECT_LE(epochs, 0);
+      EXPECT_EQ(epochs, 0) << "nobody is asked again";
+      return {};
+    }
+  }
+
+  int side_by_side_ = 0;
+  const test::TemporaryFolder folder_;
+};
+KRONITE_ON_SEVERAL_DEVICES(TrainSideBySide);
+
+TEST_P(TrainSideBySide, GivesTheBytesOfOneAfterTheOther) {
+  for (const bool split_per_member : {true, false}) {
+    TrainOptions options = three_members();
+    options.split_per_member = split_per_member;
+    const TrainResult by_one = train(one, TemplateLibrary::embedded(), options);
+    const TrainResult by_all = train(devices, TemplateLibrary::embedded(), options);
+    EXPECT_EQ(bytes_of(by_all.model), bytes_of(by_one.model));
+    ASSERT_EQ(by_all.members.size(), 3U);
+    for (std::size_t m = 0; m < 3; ++m) {
+      EXPECT_EQ(by_all.members[m].split_seed, by_one.members[m].split_seed);
+      EXPECT_EQ(by_all.members[m].best_epoch, by_one.members[m].best_epoch);
+      EXPECT_EQ(by_all.members[m].test.accuracy, by_one.members[m].test.accuracy);
+    }
+    EXPECT_EQ(by_all.ensemble.test.accuracy, by_one.ensemble.test.accuracy);
+  }
+}
+
+TEST_P(TrainSideBySide, GoesOnWhereItWasStoppedOnAnyNumberOfDevices) {
+  const std::string whole =
+      bytes_of(train(one, TemplateLibrary::embedded(), three_members()).model);
+  std::optional<TrainResult> result;
+  int stops = -1;
+  while (!result) {  // side by side and one after the other in turn, from one checkpoint
+    result = ++stops % 2 == 0 ? train_for(4, devices, file("run.checkpoint"))
+                              : train_for(4, one, file("run.checkpoint"));
+    if (stops == 0) {
+      EXPECT_EQ(side_by_side_, static_cast<int>(devices.size()));
+    }
+    ASSERT_LT(stops, 100);
+  }
+  EXPECT_GT(stops, 2);
+  EXPECT_EQ(bytes_of(result->model), whole);
+}
+
+TEST_P(TrainSideBySide, AMemberThatFailsLeavesThoseBeforeItFinished) {
+  const TemplateLibrary library = TemplateLibrary::embedded();
+  TrainHooks hooks;
+  hooks.checkpoint = file("run.checkpoint");
+  hooks.progress = [](const TrainProgress& now) {
+    if (now.member == 2) throw Error(Errc::io, "the disk is full");
+    return true;
+  };
+
+  const auto text = refusal([&] { train(devices, library, three_members(), {}, hooks); }, Errc::io);
+
+  EXPECT_EQ(text, "network 2 of 3: the disk is full");
+  hooks.progress = [](const TrainProgress& now) {
+    EXPECT_NE(now.member, 1) << "it is in the checkpoint";
+    return true;
+  };
+  EXPECT_EQ(bytes_of(train(devices, library, three_members(), {}, hooks).model),
+            bytes_of(train(one, library, three_members()).model));
+}
+
+TEST_P(TrainSideBySide, SaysWhichNetworkFailedFirst) {
+  TrainOptions options = three_members();
+  options.network.batch_norm = false;
+  options.fit.learning_rate = 1e30;
+
+  const auto text =
+      refusal([&] { train(devices, TemplateLibrary::embedded(), options); }, Errc::numerical);
+
+  EXPECT_TRUE(text.starts_with("network 1 of 3: the loss is no longer finite")) << text;
+}
+
+TEST_F(Train, RefusesACheckpointThatListsNoMembers) {
+  TrainHooks hooks;
+  hooks.checkpoint = file("run.checkpoint");
+  stop_after(1, small_options(), hooks.checkpoint);
+  std::string text = io::read_file(hooks.checkpoint);
+  const std::string key = "\"current\":\"";
+  const std::size_t at = text.find(key);
+  ASSERT_NE(at, std::string::npos);
+  text[at + key.size()] = 'x';
+  io::write_file(hooks.checkpoint, text);
+
+  const auto message = refusal([&] { train_small(small_options(), hooks); }, Errc::corrupt);
+
+  EXPECT_NE(message.find("\"current\" is \"x\", expected numbers of members"), std::string::npos)
+      << message;
+}
+
 TEST_F(Train, RefusesACheckpointOfAnotherTraining) {
   const std::string checkpoint = file("run.checkpoint");
   stop_after(1, small_options(), checkpoint);
@@ -195,7 +315,7 @@ TEST_F(Train, RefusesACheckpointWithABestEpochThatIsNone) {
   hooks.checkpoint = file("run.checkpoint");
   stop_after(1, small_options(), hooks.checkpoint);
   std::string text = io::read_file(hooks.checkpoint);
-  const std::string key = "\"current.best_epoch\":\"";
+  const std::string key = "\"current.0.best_epoch\":\"";
   const std::size_t at = text.find(key);
   ASSERT_NE(at, std::string::npos);
   text.replace(at + key.size(), 1, "2147483648");

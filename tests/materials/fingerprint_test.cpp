@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <map>
 #include <numeric>
 #include <sstream>
@@ -15,6 +17,7 @@
 #include "kernels/site_fingerprint.hpp"
 #include "kronite/error.hpp"
 #include "support/data.hpp"
+#include "support/on_several_devices.hpp"
 #include "support/site_workspace.hpp"
 
 namespace kronite {
@@ -272,6 +275,51 @@ TEST(Fingerprint, StopsWhenTold) {
   EXPECT_THROW(fingerprints(device, {halite()}, {out.data(), 1, kFingerprintSize},
                             [](long long, long long) { return false; }),
                Error);
+}
+
+class FingerprintOnSeveral : public test::OnSeveralDevices {};
+KRONITE_ON_SEVERAL_DEVICES(FingerprintOnSeveral);
+
+TEST_P(FingerprintOnSeveral, AreThoseOfOne) {
+  std::vector<Structure> all;
+  std::size_t sites = 0;
+  while (sites < 6000) {  // some batches for each device
+    const int n = 1 + static_cast<int>(all.size() % 4);
+    all.push_back(supercell(all.size() % 3 == 0 ? test::triclinic() : test::perovskite(), n, 1, 2));
+    if (all.size() % 50 == 7) all.back().fractional[1] = all.back().fractional[0];
+    sites += all.back().size();
+  }
+  const auto crystals = std::ssize(all), rows = static_cast<std::int64_t>(sites);
+  const auto bits = [](const std::vector<double>& values) {  // a NaN is equal to none
+    std::vector<std::uint64_t> all_bits(values.size());
+    std::memcpy(all_bits.data(), values.data(), 8 * values.size());
+    return all_bits;
+  };
+  std::vector<double> by_one(all.size() * kFingerprintSize), by_all(by_one.size());
+  std::vector<double> sites_by_one(sites * kSiteFeatures), sites_by_all(sites_by_one.size());
+  long long told = 0;
+  const Progress progress = [&](long long done, long long total) {
+    EXPECT_EQ(total, crystals);
+    EXPECT_GE(done, told);
+    told = done;
+    return true;
+  };
+
+  const auto failed = fingerprints(one, all, {by_one.data(), crystals, kFingerprintSize});
+  const auto failed_too =
+      fingerprints(devices, all, {by_all.data(), crystals, kFingerprintSize}, progress);
+  site_fingerprints(one, all, {sites_by_one.data(), rows, kSiteFeatures});
+  site_fingerprints(devices, all, {sites_by_all.data(), rows, kSiteFeatures});
+
+  EXPECT_EQ(bits(by_all), bits(by_one));
+  EXPECT_EQ(bits(sites_by_all), bits(sites_by_one));
+  EXPECT_EQ(told, crystals);
+  ASSERT_GT(failed.size(), 3U);
+  ASSERT_EQ(failed_too.size(), failed.size());
+  for (std::size_t i = 0; i < failed.size(); ++i) {
+    EXPECT_EQ(failed_too[i].structure, failed[i].structure);
+    EXPECT_EQ(failed_too[i].why, failed[i].why);
+  }
 }
 
 TEST(Fingerprint, NamesAreThoseOfTheGoldenFile) {
