@@ -194,6 +194,19 @@ std::int64_t tile_of(const FitShape& shape, const FitOptions& options) {
   return math::tile_rows(shape.systems, shape.points, values - beside_tiles(s, shape.same_kernel));
 }
 
+bool better_in_tiles(const Device& device, const FitShape& shape, const FitOptions& options) {
+  const auto limit = static_cast<double>(shape.memory_limit);
+  FitOptions in_tiles = options;
+  in_tiles.path = FitPath::tiled;
+  if (limit == 0 || fit_cost(shape, options).device_bytes <= limit || tile_of(shape, in_tiles) == 0)
+    return false;
+  const FitCost cost = fit_cost(shape, in_tiles);
+  const bool one_memory = device.place() == Place{};
+  const double host_limit =
+      one_memory ? limit - cost.device_bytes : static_cast<double>(Device::cpu().memory_limit());
+  return cost.device_bytes <= limit && (cost.host_bytes <= host_limit || host_limit == 0);
+}
+
 FitCost fit_cost(const FitShape& shape, const FitOptions& options, int iterations) {
   const Sizes s(shape);
   switch (options.path) {

@@ -137,33 +137,25 @@ FittedCoefficients fit_nystrom(Device& device, const std::shared_ptr<State>& sta
   return fitted;
 }
 
-/// Whether the device has no memory left for the path, but tiles would do.
-bool better_in_tiles(const Device& device, const State& state) {
+/// Whether the path of the state gives way to tiles, with a notice.
+bool given_to_tiles(const Device& device, const State& state) {
   const Backend& backend = device.backend();
   if (backend.memory_limit() == 0) return false;
   const Data& data = state.data;
-  const auto left =
-      static_cast<double>(backend.memory_limit()) - static_cast<double>(backend.memory_in_use());
-  const FitShape shape{data.systems,
-                       data.features,
-                       data.points,
-                       0,
-                       same_kernel(state.hyper.g, state.hyper.m, data.features),
-                       static_cast<std::size_t>(std::max(left, 1.0))};
+  const std::size_t left =
+      std::max<std::size_t>(backend.memory_limit() - backend.memory_in_use(), 1);
+  const bool same = same_kernel(state.hyper.g, state.hyper.m, data.features);
+  const FitShape shape{data.systems, data.features, data.points, 0, same, left};
   FitOptions options = state.options;
   options.path = state.path;
-  const FitCost whole = fit_cost(shape, options);
+  if (!better_in_tiles(device, shape, options)) return false;
+  const double whole = fit_cost(shape, options).device_bytes;
   options.path = FitPath::tiled;
-  if (whole.device_bytes <= left || tile_of(shape, options) == 0) return false;
-  const FitCost tiled = fit_cost(shape, options);
-  const bool one_memory = device.place() == Place{};
-  const double host_limit =
-      one_memory ? left - tiled.device_bytes : static_cast<double>(Device::cpu().memory_limit());
-  if (tiled.device_bytes > left || (host_limit != 0 && tiled.host_bytes > host_limit)) return false;
   notice(fmt::format(
-      "the fit takes {:.1f} GB on {}, which has {:.1f} GB left for it: it is done in "
-      "tiles, with {:.1f} GB of host memory",
-      whole.device_bytes / 1e9, device.description(), left / 1e9, tiled.host_bytes / 1e9));
+      "the fit takes {:.1f} GB on {}, which has {:.1f} GB left for it: it is done in tiles, with "
+      "{:.1f} GB of host memory",
+      whole / 1e9, device.description(), static_cast<double>(left) / 1e9,
+      fit_cost(shape, options).host_bytes / 1e9));
   return true;
 }
 
@@ -205,7 +197,7 @@ Model fit_on(std::span<Device> devices, MatrixView<const double> x, MatrixView<c
                     : cheaper_path(state->data, hyper, options.uncertainty);
   state->report.rank_t = state->data.points;
   if (options.path == FitPath::automatic && options.rank_tolerance == 0 && !options.uncertainty &&
-      better_in_tiles(device, *state))
+      given_to_tiles(device, *state))
     state->path = FitPath::tiled;
 
   std::optional<FittedCoefficients> fitted;

@@ -32,6 +32,9 @@ FittedCoefficients fit_conjugate_gradients(Device& device, const Data& data,
 /// Rows of the tiles of a tiled fit: those of the options, or as the memory limit allows; 0 where
 /// no tile fits.
 std::int64_t tile_of(const FitShape& shape, const FitOptions& options);
+/// Whether a fit by the path of the options does not fit the memory limit of the shape, which is
+/// that of the device, while tiles do, with what they take of the host.
+bool better_in_tiles(const Device& device, const FitShape& shape, const FitOptions& options);
 /// The maximum of the posterior by Cholesky factors whose tiles lie in host memory. Notes in the
 /// report how it was cut. Waits. @throws Error numerical; cancelled; out_of_memory, also where host
 /// memory would not do.

@@ -10,8 +10,8 @@
 //   operations  n^3 / 3 + n^2 b / 2        loaded  n^3 / (6 b) + devices n^2 / 2,  stored  n^2 / 2
 //
 // values of 8 bytes: b / 4 operations for each byte. Updating all that is right of a finished
-// column instead (right-looking) loads and stores every tile each time, n^3 / (3 b) loads and as
-// many stores: a third of the operations for each byte. With b = 16384 a device of 50 TFLOP/s is
+// column instead (right-looking) loads and stores every tile each time, n^3 / (6 b) loads and as
+// many stores: half of the operations for each byte. With b = 16384 a device of 50 TFLOP/s is
 // served by 12 GB/s, and one of 1 TFLOP/s with b = 512 by 8 GB/s. A transfer blocks its own
 // device's stream; two Devices on one GPU compute while the other one loads.
 //

@@ -135,6 +135,7 @@ TEST_F(KrfdCost, MemoryOfTheProcessIsWithinATenthOfWhatIsSaid) {
 #ifdef __SANITIZE_ADDRESS__
   GTEST_SKIP() << "AddressSanitizer takes memory of its own";
 #endif
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);  // large pieces go back to the system when they are freed
   const Problem p = random_problem(1300, 120, 4);
   DeviceOptions one_thread;
   one_thread.threads = 1;
