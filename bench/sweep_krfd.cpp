@@ -120,6 +120,11 @@ Job fit(krfd::FitPath path, std::int64_t systems, std::int64_t points) {
   job.operations = n * n * (2.0 * kFeatures + cubes * n + 4 * t);
   job.bytes = n * (n + kFeatures + 2 * t) * sizeof(double);
   job.memory = 3 * n * n * sizeof(double);
+  if (path == krfd::FitPath::tiled) {
+    krfd::FitOptions options;
+    options.path = path;
+    job.memory = krfd::fit_cost({systems, kFeatures, points, 0, true, 0}, options).device_bytes;
+  }
   job.in_double = true;
   job.item = "systems";
   job.items = n;
@@ -206,6 +211,9 @@ std::vector<HotPath> krfd_paths() {
       {"krfd_fit_spectral",
        {"systems", "points"},
        [](const auto& n) { return fit(FitPath::spectral, n[0], n[1]); }},
+      {"krfd_fit_tiled",
+       {"systems", "points"},
+       [](const auto& n) { return fit(FitPath::tiled, n[0], n[1]); }},
       {"krfd_bands", {"systems", "points"}, [](const auto& n) { return bands(n[0], n[1]); }},
       {"krsfd_fit", {"curves"}, [](const auto& n) { return fit_irregular(n[0]); }},
   };

@@ -48,18 +48,22 @@ enum class NoiseRule {
              ///< prediction are then those of Student's t with 2 alpha + N T degrees of freedom
 };
 
-/// How the normal equations are solved. The first three give the same result at different cost;
+/// How the normal equations are solved. The first four give the same result at different cost;
 /// the others are for more systems than that can be done for, and only taken where they are named.
 enum class FitPath {
-  automatic,            ///< the cheaper one of the next two for what is asked
-  spectral,             ///< eigenvalues of both Gram matrices, about 13 N^3 operations
-  cholesky,             ///< Cholesky factors only, about 3 N^3
+  /// The cheaper one of the next two for what is asked; where neither bands nor the like are, and
+  /// that does not fit the memory of the device, tiled if that fits, with a notice.
+  automatic,
+  spectral,  ///< eigenvalues of both Gram matrices, about 13 N^3 operations
+  cholesky,  ///< Cholesky factors only, about 3 N^3
+  tiled,     ///< the same with half of an N x N matrix, or two, in host memory, for one device or
+             ///< several: N^3 operations where k_M is k_G, 7/3 N^3 otherwise
   conjugate_gradients,  ///< to a tolerance, with no Gram matrix in memory that does not fit
   nystrom  ///< the kernels of X restricted to functions of some systems, the centres: another
            ///< model, near the one that is asked for where there are enough of them
 };
 
-/// For the last two of FitPath.
+/// For fits of many systems.
 struct ScaleOptions {
   /// Systems that are drawn at random: they make the preconditioner, or are the centres. As many as
   /// there are systems where there are fewer.
@@ -67,6 +71,7 @@ struct ScaleOptions {
   std::uint64_t seed = 0;
   double tolerance = 1e-8;    ///< conjugate gradients: of the residual, relative to the right side
   int max_iterations = 1000;  ///< conjugate gradients, of each of two solutions
+  std::int64_t tile = 0;      ///< tiled: rows of a tile; 0: what the memory of the device suggests
 };
 
 struct FitOptions {
@@ -77,10 +82,11 @@ struct FitOptions {
   /// them costs nothing more. Without it they can still be had.
   bool uncertainty = true;
   /// Components along t whose eigenvalue is below this share of the largest one are left out; those
-  /// below rounding are in any case. In [0, 1); not for FitPath::cholesky, where automatic does not
-  /// go with it.
+  /// below rounding are in any case. In [0, 1); not for FitPath::cholesky and tiled, where
+  /// automatic does not go with it.
   double rank_tolerance = 0;
   ScaleOptions scale;
+  Progress progress{};  ///< tiled: after each tile
 };
 
 /// How far a fit is from the solution that is asked for.
@@ -89,6 +95,9 @@ struct FitReport {
   /// The largest factor d / (d + lambda_t) <= 1 of a component that was left out: the share of the
   /// curves along it that would have been fitted, for an eigenvalue d.
   double dropped_t = 0;
+  // Of a tiled fit.
+  std::int64_t tile = 0;   ///< rows of a tile
+  double moved_bytes = 0;  ///< between the host and the devices
   // Of conjugate gradients.
   int iterations = 0;            ///< of both solutions together
   double relative_residual = 0;  ///< of the worst right-hand side
@@ -199,9 +208,14 @@ class Model {
 /// and a weight, which changes nothing in the result; a notice says so.
 /// @throws Error invalid_argument when shapes do not fit, a value is not finite, or a
 /// hyper-parameter is not finite and above 0; numerical when a lambda is too small for double
-/// precision. Conjugate gradients that do not converge give a warning to the log callback, and the
-/// report says so.
+/// precision; cancelled. Conjugate gradients that do not converge give a warning to the log
+/// callback, and the report says so.
 Model fit(Device& device, MatrixView<const double> x, MatrixView<const double> t,
+          MatrixView<const double> y, const Hyperparameters& hyper, const FitOptions& options = {});
+/// The same for a tiled fit on several devices, a thread for each, whose result does not depend on
+/// how many of one kind there are; other paths take the first one. Two devices on one GPU are of
+/// use, too: one computes while the other one loads. @throws Error also where there is none.
+Model fit(std::vector<Device>& devices, MatrixView<const double> x, MatrixView<const double> t,
           MatrixView<const double> y, const Hyperparameters& hyper, const FitOptions& options = {});
 
 // --- what it takes -------------------------------------------------------------------------------
@@ -211,7 +225,7 @@ struct FitShape {
   /// Components along t that count (FitReport::rank_t); 0: not known, T.
   std::int64_t components = 0;
   bool same_kernel = false;  ///< k_M is k_G
-  /// Of the device; 0: none. It decides what conjugate gradients keep.
+  /// Of the device; 0: none. It decides what conjugate gradients keep, and the size of tiles.
   std::size_t memory_limit = 0;
 };
 
@@ -221,6 +235,7 @@ struct FitCost {
   double operations = 0;    ///< with floating-point numbers
   double device_bytes = 0;  ///< at the peak
   double host_bytes = 0;    ///< at the peak
+  double moved_bytes = 0;   ///< between host and device, of a tiled fit on one device
 };
 
 /// Of fit() by that path; for conjugate gradients with so many iterations for each of its two

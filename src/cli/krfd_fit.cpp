@@ -5,18 +5,21 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <memory>
+#include <vector>
 
-#include "base/fail.hpp"         // for fail
-#include "cli/kmd_options.hpp"   // for DeviceOption
-#include "cli/krfd.hpp"          // for add_krfd_fit
-#include "cli/krfd_options.hpp"  // for CurveOptions, HyperOptions, TuneOptions
-#include "cli/krfd_scale.hpp"    // for ScaleChoice, print_costs
-#include "cli/terminal.hpp"      // for Table, duration, print_message
-#include "io/atomic_file.hpp"    // for require_writable
-#include "io/input.hpp"          // for hash_of_file
-#include "krfd/model_file.hpp"   // for write_model
-#include "kronite/version.hpp"   // for KRONITE_VERSION
+#include "base/fail.hpp"          // for fail
+#include "cli/device_option.hpp"  // for DeviceOption
+#include "cli/krfd.hpp"           // for add_krfd_fit
+#include "cli/krfd_options.hpp"   // for CurveOptions, HyperOptions, TuneOptions
+#include "cli/krfd_scale.hpp"     // for ScaleChoice, print_costs
+#include "cli/terminal.hpp"       // for Table, duration, print_message
+#include "io/atomic_file.hpp"     // for require_writable
+#include "io/input.hpp"           // for hash_of_file
+#include "krfd/fit_scale.hpp"     // for better_in_tiles
+#include "krfd/model_file.hpp"    // for write_model
+#include "kronite/version.hpp"    // for KRONITE_VERSION
 
 namespace kronite::cli {
 namespace {
@@ -39,6 +42,8 @@ struct FitCommand {
   double evaluations() const;
   void estimate(Device& on, const Curves& curves) const;
   Tuned tuned(Device& on, const Curves& curves) const;
+  krfd::Model fitted(std::vector<Device>& on, const Curves& curves,
+                     const krfd::Hyperparameters& found) const;
   void report(Device& on, const Curves& curves, const krfd::Model& model,
               const std::string& how) const;
 };
@@ -94,6 +99,8 @@ void FitCommand::estimate(Device& on, const Curves& curves) const {
   krfd::FitOptions chosen = scale.options(hyper.fit_options());
   if (chosen.path == krfd::FitPath::automatic)
     chosen.path = chosen.rank_tolerance > 0 ? krfd::FitPath::spectral : krfd::FitPath::cholesky;
+  if (chosen.path == krfd::FitPath::cholesky && krfd::better_in_tiles(on, shape, chosen))
+    chosen.path = krfd::FitPath::tiled;
   print_costs(on, shape, chosen, speeds, held);
   const double file = 8 * (static_cast<double>(n * curves.x.cols) +
                            3 * static_cast<double>(n * points) + static_cast<double>(n));
@@ -114,6 +121,14 @@ Tuned FitCommand::tuned(Device& on, const Curves& curves) const {
   given.hyper = hyper.hyper();
   given.how = "given";
   return given;
+}
+
+krfd::Model FitCommand::fitted(std::vector<Device>& on, const Curves& curves,
+                               const krfd::Hyperparameters& found) const {
+  krfd::FitOptions options = scale.options(hyper.fit_options());
+  ProgressLine line("steps of the tiled fit");
+  options.progress = std::ref(line);
+  return krfd::fit(on, curves.x.view(), curves.t.view(), curves.y.view(), found, options);
 }
 
 void FitCommand::report(Device& on, const Curves& curves, const krfd::Model& model,
@@ -158,15 +173,17 @@ void FitCommand::run() const {
     return fit_long(files, hyper, tuning, device, tune, out, dry_run);
   }
   const Curves curves = files.read();
-  Device on = device.open(fit_work(curves.x.rows, curves.t.rows) * (1 + evaluations()));
+  std::vector<Device> all =
+      device.open_all(fit_work(curves.x.rows, curves.t.rows) * (1 + evaluations()));
+  if (all.size() > 1 && scale.solver != "tiled")
+    fail(Errc::invalid_argument, "{} devices were given; several are for --solver tiled",
+         all.size());
+  Device& on = all.front();
   if (dry_run) return estimate(on, curves);
   io::require_writable(out);
   const Tuned found = tuned(on, curves);
   stop_if_interrupted();
-  krfd::SavedModel saved{krfd::fit(on, curves.x.view(), curves.t.view(), curves.y.view(),
-                                   found.hyper, scale.options(hyper.fit_options())),
-                         curves.x.columns,
-                         {}};
+  krfd::SavedModel saved{fitted(all, curves, found.hyper), curves.x.columns, {}};
   saved.card = {{"made_by", "kronite " KRONITE_VERSION},
                 {"hyper_parameters", found.how},
                 {"x_hash", io::hash_of_file(files.x)},
@@ -199,7 +216,7 @@ void add_krfd_fit(CLI::App& krfd) {
                 "Also say how well each curve is predicted without it, at the cost of a fit");
   app->add_flag("--dry-run", command->dry_run,
                 "Only say what it would take: operations, time, memory");
-  command->device.add(*app);
+  command->device.add(*app, Devices::several);
   app->footer(
       "Examples:\n"
       "  kronite krfd fit --x curves/X.csv --y curves/Y.csv --t curves/t.csv \\\n"

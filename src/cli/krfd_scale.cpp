@@ -9,8 +9,9 @@
 #include <fstream>
 #include <limits>
 
-#include "base/fail.hpp"     // for fail
-#include "cli/terminal.hpp"  // for Table, duration
+#include "base/fail.hpp"       // for fail
+#include "cli/terminal.hpp"    // for Table, duration
+#include "krfd/fit_scale.hpp"  // for tile_of
 
 namespace kronite::cli {
 namespace {
@@ -35,12 +36,18 @@ std::string memory_text(double bytes) {
 void ScaleChoice::add(CLI::App& command) {
   command_ = &command;
   command
-      .add_option("--solver", solver,
-                  "exact; pcg: the same by conjugate gradients, in memory that grows with the\n"
-                  "number of systems, to --tolerance; nystrom: kernels restricted to functions of\n"
-                  "--centres, with an estimate of what that changes")
-      ->check(CLI::IsMember({"exact", "pcg", "nystrom"}).description(""))
-      ->type_name("exact|pcg|nystrom")
+      .add_option(
+          "--solver", solver,
+          "exact; tiled: the same by Cholesky factors in host memory, one device or several\n"
+          "work on tiles of them; pcg: the same by conjugate gradients, in memory that grows\n"
+          "with the number of systems, to --tolerance; nystrom: kernels restricted to\n"
+          "functions of --centres, with an estimate of what that changes")
+      ->check(CLI::IsMember({"exact", "tiled", "pcg", "nystrom"}).description(""))
+      ->type_name("exact|tiled|pcg|nystrom")
+      ->capture_default_str();
+  command.add_option("--tile", scale.tile, "tiled: rows of a tile; 0: by the memory of the device")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40).description(""))
+      ->type_name("N")
       ->capture_default_str();
   command
       .add_option("--centres", scale.centres,
@@ -70,13 +77,15 @@ krfd::FitOptions ScaleChoice::options(krfd::FitOptions fit) const {
     if (!fits && command_->count(option) > 0)
       fail(Errc::invalid_argument, "{} is for --solver {}", option, solvers);
   };
-  only_for("--centres", solver != "exact", "pcg or nystrom");
+  only_for("--tile", solver == "tiled", "tiled");
+  only_for("--centres", solver == "pcg" || solver == "nystrom", "pcg or nystrom");
   only_for("--tolerance", solver == "pcg", "pcg");
   only_for("--max-iterations", solver == "pcg", "pcg");
   // No bands are asked for here: those of a prediction are made from the model file.
   fit.uncertainty = false;
   fit.scale = scale;
   fit.rank_tolerance = rank_tolerance;
+  if (solver == "tiled") fit.path = krfd::FitPath::tiled;
   if (solver == "pcg") fit.path = krfd::FitPath::conjugate_gradients;
   if (solver == "nystrom") fit.path = krfd::FitPath::nystrom;
   return fit;
@@ -111,6 +120,11 @@ void print_costs(Device& device, const krfd::FitShape& shape, const krfd::FitOpt
   };
   if (chosen.rank_tolerance == 0) add("exact, by Cholesky factors", FitPath::cholesky);
   add("exact, by eigenvalues", FitPath::spectral);
+  options.path = FitPath::tiled;
+  if (chosen.rank_tolerance == 0 && krfd::tile_of(shape, options) > 0)
+    add(fmt::format("tiled, {} rows, {} moved", krfd::tile_of(shape, options),
+                    memory_text(krfd::fit_cost(shape, options).moved_bytes)),
+        FitPath::tiled);
   const auto centres = std::min(options.scale.centres, shape.systems);
   add(fmt::format("pcg, {} iterations, {} centres", kExpectedIterations, centres),
       FitPath::conjugate_gradients);
@@ -125,6 +139,9 @@ std::string distance_text(const krfd::Model& model, bool truncated) {
     text = fmt::format(
         "conjugate gradients: {} iterations, residual {:.1e} of the right-hand side{}",
         report.iterations, report.relative_residual, report.converged ? "" : ", not converged");
+  if (model.path() == krfd::FitPath::tiled)
+    text = fmt::format("Cholesky factors in tiles of {} rows, {} moved between host and device",
+                       report.tile, memory_text(report.moved_bytes));
   if (model.path() == krfd::FitPath::nystrom)
     text = fmt::format(
         "nystrom: {} centres miss {:.2g} of k_G and {:.2g} of k_M; with half of them fitted "

@@ -13,7 +13,7 @@ class App;
 
 namespace kronite::cli {
 
-/// --solver, --centres, --tolerance, --max-iterations, --rank-tolerance.
+/// --solver, --tile, --centres, --tolerance, --max-iterations, --rank-tolerance.
 struct ScaleChoice {
   std::string solver = "exact";
   krfd::ScaleOptions scale;
@@ -43,7 +43,7 @@ void print_costs(Device& device, const krfd::FitShape& shape, const krfd::FitOpt
                  const Speed& speed, double held);
 
 /// How far the fit is from the exact one; `truncated`: components along t were to be left out.
-/// Empty for an exact one.
+/// Empty for an exact one; of a tiled one how it was done.
 std::string distance_text(const krfd::Model& model, bool truncated);
 
 }  // namespace kronite::cli

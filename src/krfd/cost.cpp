@@ -1,11 +1,15 @@
 // What fits and tunings take: operations, and memory as it is held at the same time. Numbers of
 // matrices of n x n values are those of the code; tests hold them against what is allocated.
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "base/fail.hpp"           // for fail
 #include "krfd/fit_scale.hpp"      // for gradient_values
 #include "krfd/gram_operator.hpp"  // for GramOperator
 #include "kronite/krfd.hpp"        // for FitCost
+#include "math/packed_tiles.hpp"   // for PackedTiles
+#include "math/tile_team.hpp"      // for TileShape, tile_rows
 
 namespace kronite::krfd {
 namespace {
@@ -66,6 +70,40 @@ FitCost cholesky(const Sizes& s, bool same) {
       kBytes *
       (std::max(4 * s.square + s.curves, (same ? 3 : 4) * s.square + 4 * s.curves) + 2 * s.t * s.t);
   cost.host_bytes = kBytes * host_values(s);
+  return cost;
+}
+
+/// Rows of X on the device, and the factor of T + lambda_T.
+double beside_tiles(const Sizes& s, bool same) { return (same ? 1 : 2) * s.n * s.p + s.t * s.t; }
+
+/// As math/tiled_cholesky.hpp counts, with c = n / b tiles along each side.
+FitCost tiled(const FitShape& shape, const Sizes& s, const FitOptions& options) {
+  const std::int64_t rows = std::max<std::int64_t>(tile_of(shape, options), 1);
+  const auto b = static_cast<double>(rows);
+  const double c = std::max(s.n / b, 1.0), triangles = shape.same_kernel ? 1 : 2;
+  const double triangle = math::PackedTiles::values(shape.systems, rows);
+  const double factor = cube(s.n) / 3 + s.square * b / 2,
+               lower = shape.same_kernel ? 0 : 4 * cube(s.n) / 3 + s.square * b / 2;
+  // Of G three triangles, or two and all of it with half of M; and both whole, for products.
+  const double formed = (shape.same_kernel ? 4.5 : 5.5) * s.square * (3 * s.p + 20);
+  FitCost cost;
+  cost.operations = 3 * factor + lower + formed + 6 * s.square * s.t + 2 * s.curves * s.t;
+  cost.device_bytes =
+      kBytes * std::max(2 * s.t * s.t,
+                        beside_tiles(s, shape.same_kernel) +
+                            math::TileShape{shape.systems, rows, shape.points}.device_values());
+  cost.host_bytes = kBytes * std::max({triangles * triangle + s.n * s.p + s.curves,
+                                       triangle + s.n * s.p + 3 * s.curves, host_values(s)});
+  // Tiles that products take, rows of tiles, what is stored; solutions with both sides of L;
+  // curves.
+  const double last = s.n - std::floor((s.n - 1) / b) * b;  // its tile is not needed again
+  const double products = std::max(c * (c - 1) * (c - 2), 0.0) / 6 * b * b,
+               solutions = 2 + std::ceil(s.t / b);
+  cost.moved_bytes = kBytes * (3 * (products + 2 * triangle - last * last) +
+                               solutions * 2 * triangle + 6 * s.curves);
+  if (!shape.same_kernel)  // panels of the lower triangle, which is stored, loaded, and stored
+    cost.moved_bytes +=
+        kBytes * ((c * c * (c + 1) / 2 + c * (c + 1) * (c + 2) / 6) * b * b + 2 * triangle);
   return cost;
 }
 
@@ -145,6 +183,30 @@ double kept_gram_values(const FitShape& shape, const FitOptions& options) {
   return std::clamp(limit - gradient_values(shape, options, true), 0.0, whole);
 }
 
+std::int64_t tile_of(const FitShape& shape, const FitOptions& options) {
+  const Sizes s(shape);
+  if (options.scale.tile > 0) return std::min(options.scale.tile, shape.systems);
+  // Libraries take working memory of their own.
+  const double values = shape.memory_limit == 0
+                            ? std::numeric_limits<double>::infinity()
+                            : static_cast<double>(shape.memory_limit) / kBytes * 15 / 16;
+  if (2 * s.t * s.t > values) return 0;
+  return math::tile_rows(shape.systems, shape.points, values - beside_tiles(s, shape.same_kernel));
+}
+
+bool better_in_tiles(const Device& device, const FitShape& shape, const FitOptions& options) {
+  const auto limit = static_cast<double>(shape.memory_limit);
+  FitOptions in_tiles = options;
+  in_tiles.path = FitPath::tiled;
+  if (limit == 0 || fit_cost(shape, options).device_bytes <= limit || tile_of(shape, in_tiles) == 0)
+    return false;
+  const FitCost cost = fit_cost(shape, in_tiles);
+  const bool one_memory = device.place() == Place{};
+  const double host_limit =
+      one_memory ? limit - cost.device_bytes : static_cast<double>(Device::cpu().memory_limit());
+  return cost.device_bytes <= limit && (cost.host_bytes <= host_limit || host_limit == 0);
+}
+
 FitCost fit_cost(const FitShape& shape, const FitOptions& options, int iterations) {
   const Sizes s(shape);
   switch (options.path) {
@@ -152,6 +214,8 @@ FitCost fit_cost(const FitShape& shape, const FitOptions& options, int iteration
       return spectral(s, shape.same_kernel);
     case FitPath::cholesky:
       return cholesky(s, shape.same_kernel);
+    case FitPath::tiled:
+      return tiled(shape, s, options);
     case FitPath::conjugate_gradients:
       return conjugate_gradients(shape, s, options, iterations);
     case FitPath::nystrom:

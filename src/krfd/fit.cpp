@@ -2,11 +2,12 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "base/fail.hpp"         // for fail
 #include "base/log.hpp"          // for notice
-#include "krfd/fit_scale.hpp"    // for NystromModel, fit_conjugate_gradients
+#include "krfd/fit_scale.hpp"    // for NystromModel, fit_conjugate_gradients, fit_tiled
 #include "krfd/model_state.hpp"  // for Model::State
 #include "krfd/posterior.hpp"    // for keep_spectra
 
@@ -78,10 +79,14 @@ void check_scale(const FitOptions& options) {
   if (!(options.rank_tolerance >= 0) || !(options.rank_tolerance < 1))
     fail(Errc::invalid_argument, "a rank tolerance of {} was given; expected 0 or more, below 1",
          options.rank_tolerance);
-  if (options.rank_tolerance > 0 && options.path == FitPath::cholesky)
+  if (options.rank_tolerance > 0 &&
+      (options.path == FitPath::cholesky || options.path == FitPath::tiled))
     fail(Errc::invalid_argument,
          "a rank tolerance was given for a fit by Cholesky factors, which has no eigenvalues");
   const ScaleOptions& scale = options.scale;
+  if (scale.tile < 0)
+    fail(Errc::invalid_argument, "tiles of {} rows were asked for; expected 1 or more, or 0",
+         scale.tile);
   if (scale.centres < 1)
     fail(Errc::invalid_argument, "{} centres were asked for; expected one at least", scale.centres);
   if (!(scale.tolerance > 0) || !(scale.tolerance < 1))
@@ -132,6 +137,28 @@ FittedCoefficients fit_nystrom(Device& device, const std::shared_ptr<State>& sta
   return fitted;
 }
 
+/// Whether the path of the state gives way to tiles, with a notice.
+bool given_to_tiles(const Device& device, const State& state) {
+  const Backend& backend = device.backend();
+  if (backend.memory_limit() == 0) return false;
+  const Data& data = state.data;
+  const std::size_t left =
+      std::max<std::size_t>(backend.memory_limit() - backend.memory_in_use(), 1);
+  const bool same = same_kernel(state.hyper.g, state.hyper.m, data.features);
+  const FitShape shape{data.systems, data.features, data.points, 0, same, left};
+  FitOptions options = state.options;
+  options.path = state.path;
+  if (!better_in_tiles(device, shape, options)) return false;
+  const double whole = fit_cost(shape, options).device_bytes;
+  options.path = FitPath::tiled;
+  notice(fmt::format(
+      "the fit takes {:.1f} GB on {}, which has {:.1f} GB left for it: it is done in tiles, with "
+      "{:.1f} GB of host memory",
+      whole / 1e9, device.description(), static_cast<double>(left) / 1e9,
+      fit_cost(shape, options).host_bytes / 1e9));
+  return true;
+}
+
 }  // namespace
 
 FitPath cheaper_path(const Data& data, const Hyperparameters& hyper, bool uncertainty) {
@@ -146,8 +173,11 @@ FitPath cheaper_path(const Data& data, const Hyperparameters& hyper, bool uncert
   return cholesky + afterwards < spectral ? FitPath::cholesky : FitPath::spectral;
 }
 
-Model fit(Device& device, MatrixView<const double> x, MatrixView<const double> t,
-          MatrixView<const double> y, const Hyperparameters& hyper, const FitOptions& options) {
+namespace {
+
+Model fit_on(std::span<Device> devices, MatrixView<const double> x, MatrixView<const double> t,
+             MatrixView<const double> y, const Hyperparameters& hyper, const FitOptions& options) {
+  Device& device = devices.front();
   auto state = std::make_shared<State>();
   state->data = prepare(x, t, y, EqualRows::join);
   check(hyper, x.cols, t.cols);
@@ -160,11 +190,15 @@ Model fit(Device& device, MatrixView<const double> x, MatrixView<const double> t
          options.noise_prior.alpha, state->data.values());
   state->hyper = hyper;
   state->options = options;
+  state->options.progress = {};  // it is of this call alone
   state->path = options.path != FitPath::automatic ? options.path
                 : options.rank_tolerance > 0
                     ? FitPath::spectral
                     : cheaper_path(state->data, hyper, options.uncertainty);
   state->report.rank_t = state->data.points;
+  if (options.path == FitPath::automatic && options.rank_tolerance == 0 && !options.uncertainty &&
+      given_to_tiles(device, *state))
+    state->path = FitPath::tiled;
 
   std::optional<FittedCoefficients> fitted;
   if (state->path == FitPath::cholesky) {
@@ -176,7 +210,9 @@ Model fit(Device& device, MatrixView<const double> x, MatrixView<const double> t
       state->path = FitPath::spectral;
     }
   }
-  if (state->path == FitPath::nystrom)
+  if (state->path == FitPath::tiled)
+    fitted = fit_tiled(devices, state->data, hyper, options, state->report);
+  else if (state->path == FitPath::nystrom)
     fitted = fit_nystrom(device, state);
   else if (state->path == FitPath::conjugate_gradients)
     fitted = fit_conjugate_gradients(device, state->data, hyper, options, state->report);
@@ -199,6 +235,19 @@ Model fit(Device& device, MatrixView<const double> x, MatrixView<const double> t
       state->y.insert(state->y.end(), y.row(i), y.row(i) + y.cols);
   state->sigma2 = noise_variance(*state, fitted->quad + state->data.spread);
   return Model(std::move(state));
+}
+
+}  // namespace
+
+Model fit(Device& device, MatrixView<const double> x, MatrixView<const double> t,
+          MatrixView<const double> y, const Hyperparameters& hyper, const FitOptions& options) {
+  return fit_on({&device, 1}, x, t, y, hyper, options);
+}
+
+Model fit(std::vector<Device>& devices, MatrixView<const double> x, MatrixView<const double> t,
+          MatrixView<const double> y, const Hyperparameters& hyper, const FitOptions& options) {
+  if (devices.empty()) fail(Errc::invalid_argument, "no device was given; expected one at least");
+  return fit_on(devices, x, t, y, hyper, options);
 }
 
 }  // namespace kronite::krfd

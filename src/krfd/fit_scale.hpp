@@ -1,9 +1,10 @@
-// Fits of more systems than the eigenvalues or Cholesky factors of their Gram matrices allow.
+// Fits of more systems than a device has memory for the Gram matrices of, or than exact ones allow.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "krfd/gram_operator.hpp"  // for KernelRows
@@ -27,6 +28,19 @@ double kept_gram_values(const FitShape& shape, const FitOptions& options);
 FittedCoefficients fit_conjugate_gradients(Device& device, const Data& data,
                                            const Hyperparameters& hyper, const FitOptions& options,
                                            FitReport& report);
+
+/// Rows of the tiles of a tiled fit: those of the options, or as the memory limit allows; 0 where
+/// no tile fits.
+std::int64_t tile_of(const FitShape& shape, const FitOptions& options);
+/// Whether a fit by the path of the options does not fit the memory limit of the shape, which is
+/// that of the device, while tiles do, with what they take of the host.
+bool better_in_tiles(const Device& device, const FitShape& shape, const FitOptions& options);
+/// The maximum of the posterior by Cholesky factors whose tiles lie in host memory. Notes in the
+/// report how it was cut. Waits. @throws Error numerical; cancelled; out_of_memory, also where host
+/// memory would not do.
+FittedCoefficients fit_tiled(std::span<Device> devices, const Data& data,
+                             const Hyperparameters& hyper, const FitOptions& options,
+                             FitReport& report);
 
 /// KRFD with the kernels of X restricted to functions of the centres Z (docs/krfd.md):
 /// k(x, Z) k(Z, Z)^-1 k(Z, x'). With F = k(X, Z) E, E from centre_basis(), its Gram matrices are

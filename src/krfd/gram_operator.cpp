@@ -16,13 +16,13 @@ KernelRows::KernelRows(Device& device, const Kernel& kernel, MatrixView<const do
 }
 
 void KernelRows::gram(std::int64_t first, std::int64_t count, const KernelRows& y,
-                      MatrixView<double> out) const {
-  kernels<double>(device_).gram(kind_, 1, rows_.view().rows_from(first, count), y.rows_.view(),
-                                out);
+                      std::int64_t first_y, std::int64_t count_y, MatrixView<double> out) const {
+  kernels<double>(device_).gram(kind_, 1, rows_.view().rows_from(first, count),
+                                y.rows_.view().rows_from(first_y, count_y), out);
   if (!root_ && !y.root_) return;
   VectorView<const double> mine, other;
   if (root_) mine = {root_->vector().data + first, count, device_.place()};
-  if (y.root_) other = y.root_->vector();
+  if (y.root_) other = {y.root_->vector().data + first_y, count_y, device_.place()};
   functional(device_).scale(1, mine, out, other, 0, out);
 }
 

@@ -20,7 +20,12 @@ class KernelRows {
   std::int64_t rows() const { return rows_.view().rows; }
   /// out (count x m) <- rows [first, first + count) of diag(root) k(x, y) diag(root of y).
   void gram(std::int64_t first, std::int64_t count, const KernelRows& y,
-            MatrixView<double> out) const;
+            MatrixView<double> out) const {
+    gram(first, count, y, 0, y.rows(), out);
+  }
+  /// Of these the columns [first_y, first_y + count_y).
+  void gram(std::int64_t first, std::int64_t count, const KernelRows& y, std::int64_t first_y,
+            std::int64_t count_y, MatrixView<double> out) const;
 
  private:
   Device& device_;

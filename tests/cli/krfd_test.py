@@ -85,7 +85,7 @@ class Fit(Case):
         before = self.files()
         result = self.good("fit", *CURVES, "--dry-run")
         self.assertEqual(self.files(), before)
-        for word in ("operations", "expected time", "memory", "by Cholesky factors (chosen)", "pcg", "nystrom",
+        for word in ("operations", "expected time", "memory", "by Cholesky factors (chosen)", "tiled, 40 rows", "pcg", "nystrom",
                      "nothing was written"):
             self.assertIn(word, result.stdout)
 
@@ -104,9 +104,30 @@ class Fit(Case):
         self.good("predict", "--model", "n.safetensors", "--x", "X.csv", "--bands", "68,95", "--out", "bands.csv")
         self.assertTrue(self.rows("bands.csv"))
 
+    def test_fits_in_tiles_are_those_of_whole_matrices(self):
+        self.model()
+        outputs = []
+        for name, device in (("one", "cpu"), ("two", "cpu,cpu")):
+            result = self.good("fit", *CURVES, *GIVEN, "--solver", "tiled", "--tile", 16, "--device", device,
+                               "--out", name + ".safetensors")
+            self.assertRegex(result.stdout, r"Cholesky factors in tiles of 16 rows, \S+ \S+ moved")
+            self.good("predict", "--model", name + ".safetensors", "--x", "X.csv", "--out", name + ".csv")
+            outputs.append(self.read(name + ".csv"))
+        self.assertEqual(outputs[0], outputs[1])
+        self.good("predict", "--model", "m.safetensors", "--x", "X.csv", "--out", "m.csv")
+        exact, same = ([numbers(row) for row in self.rows(name)[1:]] for name in ("m.csv", "one.csv"))
+        for one, other in zip(exact, same):
+            for a, b in zip(one, other):
+                self.assertAlmostEqual(a, b, delta=1e-7)  # penalties of 1e-5 on Gram matrices of size 40
+
     def test_options_of_other_methods_are_refused(self):
         self.demo_data()
         out = ("--out", "m.safetensors")
+        self.expect_failure("--tile is for --solver tiled", "fit", *CURVES, *GIVEN, "--tile", 5, *out)
+        self.expect_failure("2 devices were given; several are for --solver tiled", "fit", *CURVES, *GIVEN,
+                            "--device", "cpu,cpu", *out)
+        self.expect_failure("a fit by Cholesky factors, which has no eigenvalues", "fit", *CURVES, *GIVEN,
+                            "--solver", "tiled", "--rank-tolerance", 1e-3, *out)
         self.expect_failure("--centres is for --solver pcg or nystrom", "fit", *CURVES, *GIVEN, "--centres", 5, *out)
         self.expect_failure("--tolerance is for --solver pcg", "fit", *CURVES, *GIVEN, "--solver", "nystrom",
                             "--tolerance", 1e-3, *out)

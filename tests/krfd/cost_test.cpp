@@ -1,35 +1,17 @@
 // What a fit takes, as it is said beforehand and as it is measured.
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <string>
 
+#include "krfd/counted_memory.hpp"
 #include "krfd/problem.hpp"
 #include "kronite/error.hpp"
 
 namespace kronite::krfd::test {
 namespace {
-
-/// Memory of a device that counts what is held.
-struct Counted {
-  std::size_t now = 0, peak = 0;
-
-  Allocator allocator() {
-    return {[](void* context, std::size_t bytes, CUstream_st*) -> void* {
-              auto& counted = *static_cast<Counted*>(context);
-              counted.now += bytes;
-              counted.peak = std::max(counted.peak, counted.now);
-              return std::aligned_alloc(256, (bytes + 255) / 256 * 256);
-            },
-            [](void* context, void* pointer, std::size_t bytes, CUstream_st*) {
-              static_cast<Counted*>(context)->now -= bytes;
-              std::free(pointer);
-            },
-            this};
-  }
-};
 
 /// Some components along t are below rounding.
 Problem smooth_problem(std::int64_t n, std::int64_t points, std::int64_t features) {
@@ -62,18 +44,35 @@ class KrfdCost : public ::testing::Test {
 TEST_F(KrfdCost, MemoryOfTheDeviceIsWithinATenthOfWhatIsSaid) {
   FitOptions options;
   options.scale.centres = 60;
+  options.scale.tile = 60;
   options.scale.max_iterations = 3;  // memory does not depend on them
   for (const bool same : {false, true})
     for (const auto& [n, points] : {std::pair{300, 20}, std::pair{150, 120}}) {
       Problem p = smooth_problem(n, points, 4);
       if (same) p.hyper.m = p.hyper.g;
-      for (const FitPath path :
-           {FitPath::spectral, FitPath::cholesky, FitPath::conjugate_gradients, FitPath::nystrom}) {
+      for (const FitPath path : {FitPath::spectral, FitPath::cholesky, FitPath::tiled,
+                                 FitPath::conjugate_gradients, FitPath::nystrom}) {
         options.path = path;
         const double ratio = measured_over_said(p, options, std::size_t{1} << 30);
         EXPECT_GT(ratio, 0.9) << n << " " << static_cast<int>(path) << " " << same;
         EXPECT_LT(ratio, 1.1) << n << " " << static_cast<int>(path) << " " << same;
       }
+    }
+}
+
+TEST_F(KrfdCost, TilesMoveWhatIsSaid) {
+  for (const bool same : {false, true})
+    for (const std::int64_t tile : {25, 60, 300}) {
+      Problem p = random_problem(300, 20, 4);
+      if (same) p.hyper.m = p.hyper.g;
+      FitOptions options;
+      options.path = FitPath::tiled;
+      options.scale.tile = tile;
+      Device device = Device::cpu();
+      const FitCost cost = fit_cost({p.n(), p.x.cols, p.points(), 0, same, 0}, options);
+      const double ratio = fit(device, p, options).report().moved_bytes / cost.moved_bytes;
+      EXPECT_GT(ratio, 0.9) << tile << " " << same;
+      EXPECT_LT(ratio, 1.1) << tile << " " << same;
     }
 }
 
@@ -136,23 +135,27 @@ TEST_F(KrfdCost, MemoryOfTheProcessIsWithinATenthOfWhatIsSaid) {
 #ifdef __SANITIZE_ADDRESS__
   GTEST_SKIP() << "AddressSanitizer takes memory of its own";
 #endif
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);  // large pieces go back to the system when they are freed
   const Problem p = random_problem(1300, 120, 4);
   DeviceOptions one_thread;
   one_thread.threads = 1;
   Device device = Device::cpu(one_thread);
-  FitOptions options;
-  options.path = FitPath::cholesky;
-  options.uncertainty = false;
-  fit(device, random_problem(100, 20, 4), options);  // libraries take their buffers
-  std::ofstream("/proc/self/clear_refs") << "5";     // the peak is counted from now on
-  const double before = status("VmRSS");
-  if (before == 0 || status("VmHWM") > before * 1.01)
-    GTEST_SKIP() << "this system does not say what a process takes";
-  fit(device, p, options);
-  const FitCost cost = fit_cost({p.n(), p.x.cols, p.points()}, options);
-  const double ratio = (status("VmHWM") - before) / (cost.device_bytes + cost.host_bytes);
-  EXPECT_GT(ratio, 0.9);
-  EXPECT_LT(ratio, 1.1);
+  for (const FitPath path : {FitPath::cholesky, FitPath::tiled}) {
+    FitOptions options;
+    options.path = path;
+    options.uncertainty = false;
+    fit(device, random_problem(100, 20, 4), options);  // libraries take their buffers
+    malloc_trim(0);                                    // what the fit before has left goes back
+    std::ofstream("/proc/self/clear_refs") << "5";     // the peak is counted from now on
+    const double before = status("VmRSS");
+    if (before == 0 || status("VmHWM") > before * 1.01)
+      GTEST_SKIP() << "this system does not say what a process takes";
+    fit(device, p, options);
+    const FitCost cost = fit_cost({p.n(), p.x.cols, p.points()}, options);
+    const double ratio = (status("VmHWM") - before) / (cost.device_bytes + cost.host_bytes);
+    EXPECT_GT(ratio, 0.9) << static_cast<int>(path);
+    EXPECT_LT(ratio, 1.1) << static_cast<int>(path);
+  }
 }
 
 TEST_F(KrfdCost, ShapesWithoutSystemsAreRefused) {
