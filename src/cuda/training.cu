@@ -122,10 +122,11 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 /// Loss and gradients of lists.
-/// Grid: one block of 128 threads per row. Bounds: candidates past the end are not read. 64-bit
-/// index. Per candidate: three readings of 5 bytes, of which two come from the caches, and 4 bytes
-/// written; two or three exponentials and some 20 operations.
-__global__ void __launch_bounds__(kListThreads) list_loss_kernel(ListLoss<float> what) {
+/// Grid: one block of 128 threads per row, eight of them to a multiprocessor: without that number
+/// the compiler keeps a register in memory on 8.0. Bounds: candidates past the end are not read.
+/// 64-bit index. Per candidate: three readings of 5 bytes, of which two come from the caches, and 4
+/// bytes written; two or three exponentials and some 20 operations.
+__global__ void __launch_bounds__(kListThreads, 8) list_loss_kernel(ListLoss<float> what) {
   __shared__ ListShared shared;
   GpuThreads<ListRegisters> threads{static_cast<int>(threadIdx.x), {}};
   list_block(static_cast<std::int64_t>(blockIdx.x), what, shared, threads);

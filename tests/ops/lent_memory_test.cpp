@@ -3,9 +3,6 @@
 // works on. On CUDA the lent memory is another device's, so this needs no CUDA header.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
-#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,76 +17,28 @@
 #include "cases/training_cases.hpp"
 #include "device/backend.hpp"
 #include "kronite/fingerprint.hpp"  // for kSiteFeatures
+#include "support/lender.hpp"
 #include "support/on_each_device.hpp"
 
 namespace kronite::test {
 namespace {
 
-// --- a caller's memory ---------------------------------------------------------------------------
-
-/// Lends memory of a device of its own. What comes back is kept until the lender goes: it does not
-/// know when the borrower's stream is done with it.
-class Lender {
- public:
-  explicit Lender(const std::string& device) : name_(device), owner_(Device::parse(device)) {}
-  Lender(const Lender&) = delete;
-  Lender& operator=(const Lender&) = delete;
-  ~Lender() {
-    for (const auto& [memory, bytes] : lent_) owner_.backend().release(memory, bytes);
-  }
-
-  Device open(std::size_t limit = 0) {
-    DeviceOptions options;
-    options.memory_limit = limit;
-    options.threads = 1;
-    options.allocator = {allocate, release, this};
-    return Device::parse(name_, 1e300, options);
-  }
-  /// Refuses request n from now on (0 is the next one).
-  void refuse(std::int64_t n) { refused_ = requests + n; }
-
-  std::int64_t requests = 0;
-  std::size_t out = 0, most_out = 0;  ///< bytes, now and at the most
-
- private:
-  static void* allocate(void* self, std::size_t bytes, CUstream_st*) {
-    auto& lender = *static_cast<Lender*>(self);
-    if (lender.requests++ == lender.refused_) return nullptr;
-    lender.lent_.emplace_back(lender.owner_.backend().allocate(bytes), bytes);
-    lender.out += bytes;
-    lender.most_out = std::max(lender.most_out, lender.out);
-    return lender.lent_.back().first;
-  }
-  static void release(void* self, void* memory, std::size_t bytes, CUstream_st*) {
-    auto& lender = *static_cast<Lender*>(self);
-    EXPECT_EQ(std::count(lender.lent_.begin(), lender.lent_.end(), std::pair(memory, bytes)), 1);
-    lender.out -= bytes;
-  }
-
-  std::string name_;
-  Device owner_;
-  std::int64_t refused_ = -1;
-  std::vector<std::pair<void*, std::size_t>> lent_;
-};
-
 // --- what every group does -----------------------------------------------------------------------
 
-using Values = std::vector<double>;
-
 template <class T>
-Values values_of(const DeviceMatrix<T>& m) {
+Numbers values_of(const DeviceMatrix<T>& m) {
   const HostMatrix<T> host = m.to_host();
   return {host.values.begin(), host.values.end()};
 }
 template <class T>
-Values values_of(const Array<T>& a) {
+Numbers values_of(const Array<T>& a) {
   const std::vector<T> host = a.to_host();
   return {host.begin(), host.end()};
 }
 template <class First, class... Rest>
-Values values_of(const First& first, const Rest&... rest) {
-  Values all = values_of(first);
-  for (const Values& more : {values_of(rest)...}) all.insert(all.end(), more.begin(), more.end());
+Numbers values_of(const First& first, const Rest&... rest) {
+  Numbers all = values_of(first);
+  for (const Numbers& more : {values_of(rest)...}) all.insert(all.end(), more.begin(), more.end());
   return all;
 }
 
@@ -99,7 +48,7 @@ DeviceMatrix<T> zeros(Device& device, std::int64_t rows, std::int64_t cols) {
 }
 
 template <class T>
-Values factorise(Device& device) {
+Numbers factorise(Device& device) {
   DeviceMatrix<T> a(device, positive_definite<T>(60)), b(device, random_matrix<T>(2, 60, 7));
   DeviceMatrix<T> c(device, random_matrix<T>(3, 60, 60));
   auto product = zeros<T>(device, 60, 7), w = zeros<T>(device, 1, 60);
@@ -113,7 +62,7 @@ Values factorise(Device& device) {
 }
 
 template <class T>
-Values grams(Device& device) {
+Numbers grams(Device& device) {
   DeviceMatrix<T> x(device, random_matrix<T>(1, 70, 9)), y(device, random_matrix<T>(2, 80, 9));
   auto squared = zeros<T>(device, 70, 80), gram = zeros<T>(device, 70, 80);
   auto distances = zeros<T>(device, 70, 80), of = zeros<T>(device, 70, 80);
@@ -125,7 +74,7 @@ Values grams(Device& device) {
   return values_of(squared, gram, distances, of);
 }
 
-Values scores(Device& device, const ScoreCase& c, Precision precision) {
+Numbers scores(Device& device, const ScoreCase& c, Precision precision) {
   if (!network<float>(device).refuses(precision).empty()) precision = Precision::fp32;
   const ScoreInputs<float> in(c);
   DeviceScore<float> on(device, in);
@@ -134,7 +83,7 @@ Values scores(Device& device, const ScoreCase& c, Precision precision) {
   return values_of(on.p);
 }
 
-Values best_scores(Device& device, std::int64_t k, std::int64_t candidates) {
+Numbers best_scores(Device& device, std::int64_t k, std::int64_t candidates) {
   const ScoreInputs<float> in({"", 18, {{6, 2}, {3, 1}}, 0, 5, candidates});
   DeviceScore<float> on(device, in);
   auto p = zeros<float>(device, 5, k);
@@ -146,7 +95,7 @@ Values best_scores(Device& device, std::int64_t k, std::int64_t candidates) {
   return values_of(p, index);
 }
 
-Values training_steps(Device& device) {
+Numbers training_steps(Device& device) {
   const HiddenCase c{"", 77, 41, true, 0.2};
   const HiddenInputs<float> in(c);
   DeviceHidden<float> on(device, c, in);
@@ -159,7 +108,7 @@ Values training_steps(Device& device) {
   return values_of(on.y, on.gradient, on.d_gamma, list.loss, list.distances);
 }
 
-Values selection(Device& device, const TopKCase& c) {
+Numbers selection(Device& device, const TopKCase& c) {
   DeviceMatrix<float> scores(device, top_k_scores<float>(c));
   auto values = zeros<float>(device, c.n, c.k);
   auto indices = zeros<std::int32_t>(device, c.n, c.k);
@@ -167,7 +116,7 @@ Values selection(Device& device, const TopKCase& c) {
   return values_of(values, indices);
 }
 
-Values grouping(Device& device) {
+Numbers grouping(Device& device) {
   const std::vector<std::int64_t> keys = random_keys(500, 20);
   const Array<std::int64_t> on(device, keys, 500, 1);
   Array<std::int64_t> begin(device, std::vector<std::int64_t>(501), 501, 1);
@@ -176,7 +125,7 @@ Values grouping(Device& device) {
   return values_of(order, begin);
 }
 
-Values fingerprints(Device& device) {
+Numbers fingerprints(Device& device) {
   const Structure s = supercell(halite(), 2, 2, 1);
   const auto n = static_cast<std::int64_t>(s.size());
   std::vector<double> lattice, fractional;
@@ -197,7 +146,7 @@ Values fingerprints(Device& device) {
   return values_of(statistics, status);
 }
 
-Values kernel_means(Device& device) {
+Numbers kernel_means(Device& device) {
   const MixtureCase c{"", 30, 20, 4, 5, 6};
   const HostRows w = mixtures(c);
   const auto entries = static_cast<std::int64_t>(w.column.size());
@@ -217,7 +166,7 @@ Values kernel_means(Device& device) {
   return values_of(phi, distance, length);
 }
 
-Values programmes(Device& device, const SimplexCase& c) {
+Numbers programmes(Device& device, const SimplexCase& c) {
   DeviceMatrix<double> p(device, simplex_matrix(c)), q(device, simplex_targets(c));
   HostMatrix<double> guess(c.rows, c.n);
   guess.fill([](std::int64_t, std::int64_t j) { return j == 0 ? 1.0 : 0.0; });
@@ -228,7 +177,7 @@ Values programmes(Device& device, const SimplexCase& c) {
   return values_of(w);
 }
 
-Values regression(Device& device) {
+Numbers regression(Device& device) {
   DeviceMatrix<double> x(device, random_matrix<double>(1, 40, 30));
   DeviceMatrix<double> weight(device, random_matrix<double>(2, 40, 40));
   const Array<double> s(device, std::vector<double>(40, 2.0), 40, 1);
@@ -244,7 +193,7 @@ Values regression(Device& device) {
   return values_of(dots, sums, residual, scales);
 }
 
-Values ragged_curves(Device& device) {
+Numbers ragged_curves(Device& device) {
   const RaggedCase c{"", std::vector<std::int64_t>(300, 2), 3, 5};
   const Array<std::int64_t> first(device, c.first(), c.curves() + 1, 1);
   const Array<std::int64_t> curve(device, c.curve(), c.rows(), 1);
@@ -260,14 +209,6 @@ Values ragged_curves(Device& device) {
   ops.block_dots(back.view(), z.view(), dots.vector());
   return values_of(out, back, dots);
 }
-
-/// Makes its inputs on a device, runs operations of a group there and reads what came out.
-struct Job {
-  std::string name;
-  std::function<Values(Device&)> run;
-  /// Tiles, threads and cuBLAS may add up in another order; of the largest value.
-  double rounding = 1e-11;
-};
 
 std::vector<Job> jobs() {
   return {
@@ -317,95 +258,15 @@ std::vector<Job> jobs() {
   };
 }
 
-::testing::AssertionResult same(const Values& a, const Values& b, double rounding) {
-  if (a.size() != b.size()) return ::testing::AssertionFailure() << "the sizes differ";
-  double largest = 0;
-  for (const double value : b)
-    if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
-  for (std::size_t i = 0; i < a.size(); ++i)
-    if (a[i] != b[i] && !(std::isnan(a[i]) && std::isnan(b[i])) &&
-        !(std::abs(a[i] - b[i]) <= rounding * largest))
-      return ::testing::AssertionFailure() << "value " << i << ": " << a[i] << " and " << b[i];
-  return ::testing::AssertionSuccess();
-}
-
-/// Runs a job that is to fail for want of memory.
-void expect_out_of_memory(const Job& job, Device& device) {
-  try {
-    job.run(device);
-    ADD_FAILURE() << "nothing was thrown";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), Errc::out_of_memory) << error.what();
-    EXPECT_NE(std::string(error.what()).find("memory"), std::string::npos) << error.what();
-  }
-  EXPECT_NO_THROW(device.synchronize()) << "no failure of numbers may be left";
-}
-
 class LentToOperations : public ::testing::TestWithParam<std::string> {};
 KRONITE_ON_EACH_DEVICE(LentToOperations);
 
 TEST_P(LentToOperations, EachRefusalIsOneErrorAndTheDeviceWorksOn) {
-  for (const Job& job : jobs()) {
-    SCOPED_TRACE(job.name);
-    Lender lender(GetParam());
-    Values expected;
-    std::int64_t pieces = 0;
-    {
-      Device device = lender.open();
-      expected = job.run(device);
-      pieces = lender.requests;
-    }
-    ASSERT_GT(pieces, 0);
-    for (std::int64_t piece = 0; piece < pieces; ++piece) {
-      SCOPED_TRACE("piece " + std::to_string(piece));
-      Device device = lender.open();
-      lender.refuse(piece);
-      expect_out_of_memory(job, device);
-      // On CUDA the device keeps what its library handles work with.
-      EXPECT_EQ(lender.out, device.backend().memory_in_use());
-      EXPECT_TRUE(lender.out == 0 || device.place() != Place{});
-      EXPECT_TRUE(same(job.run(device), expected, job.rounding));
-    }
-    EXPECT_EQ(lender.out, 0U) << "kept beyond the device";
-  }
+  refuse_each_piece(GetParam(), jobs());
 }
 
 TEST_P(LentToOperations, TheLimitIsKeptByTilesOrByOneError) {
-  for (const Job& job : jobs()) {
-    SCOPED_TRACE(job.name);
-    Values expected;
-    std::size_t most = 0;
-    {
-      Lender lender(GetParam());
-      Device device = lender.open();
-      expected = job.run(device);
-      most = lender.most_out;
-    }
-    constexpr std::size_t kSteps = 12;
-    int done = 0, refused = 0;
-    for (std::size_t step = 0; step <= kSteps; ++step) {
-      const std::size_t limit = step == 0 ? 512 : most * step / kSteps;
-      SCOPED_TRACE("a limit of " + std::to_string(limit) + " of " + std::to_string(most) +
-                   " bytes");
-      Lender lender(GetParam());
-      {
-        Device device = lender.open(limit);
-        try {
-          EXPECT_TRUE(same(job.run(device), expected, job.rounding));
-          ++done;
-        } catch (const Error& error) {
-          EXPECT_EQ(error.code(), Errc::out_of_memory) << error.what();
-          ++refused;
-        }
-        EXPECT_NO_THROW(device.synchronize());
-        EXPECT_EQ(lender.out, device.backend().memory_in_use());
-      }
-      EXPECT_LE(lender.most_out, limit);
-      EXPECT_EQ(lender.out, 0U);
-    }
-    EXPECT_GT(done, 0) << "what was enough before is not enough as a limit";
-    EXPECT_GT(refused, 0) << "inputs alone are more than 512 bytes";
-  }
+  keep_every_limit(GetParam(), jobs());
 }
 
 }  // namespace
