@@ -57,14 +57,14 @@ Matrix matrix_w(Device& device, MatrixView<const double> g, const AlongPoints& p
 }
 
 /// M <- M + theta Q^-1, the lower triangle. Q^-1 = (I - W) / (T - sB) rounds by epsilon / (T - sB),
-/// while Q^-1 is 1 / T at least. Where that is neither less than the rounding of M nor at most four
+/// while Q^-1 is 1 / T at least. Where that is neither less than the rounding of M nor at most five
 /// digits of Q^-1, it is a sum, (I + W G / lambda_G) / T.
 void add_inverse_of_q(Device& device, double theta, const AlongPoints& points, double lambda,
                       MatrixView<const double> g, MatrixView<const double> w,
                       MatrixView<double> m) {
   FunctionalOps& ops = functional(device);
   const double length = points.share + points.remainder;
-  if (theta <= points.remainder || length <= 1e4 * points.remainder) {
+  if (theta <= points.remainder || length <= 1e5 * points.remainder) {
     ops.scale(-theta / points.remainder, {}, w, {}, 1, m);
     ops.add_to_diagonal(theta / points.remainder, {}, m);
   } else {
