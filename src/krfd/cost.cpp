@@ -154,6 +154,12 @@ FitCost nystrom(const FitShape& shape, const Sizes& s, const FitOptions& options
 
 }  // namespace
 
+std::size_t memory_left(const Device& device) {
+  const Backend& backend = device.backend();
+  if (backend.memory_limit() == 0) return 0;
+  return std::max<std::size_t>(backend.memory_limit() - backend.memory_in_use(), 1);
+}
+
 double gradient_values(const FitShape& shape, const FitOptions& options, bool tiles) {
   const Sizes s(shape);
   const double m = std::min(static_cast<double>(options.scale.centres), s.n);

@@ -5,11 +5,12 @@
 #include <span>
 #include <utility>
 
-#include "base/fail.hpp"         // for fail
-#include "base/log.hpp"          // for notice
-#include "krfd/fit_scale.hpp"    // for NystromModel, fit_conjugate_gradients, fit_tiled
-#include "krfd/model_state.hpp"  // for Model::State
-#include "krfd/posterior.hpp"    // for keep_spectra
+#include "base/fail.hpp"          // for fail
+#include "base/log.hpp"           // for notice
+#include "base/side_by_side.hpp"  // for require_devices
+#include "krfd/fit_scale.hpp"     // for NystromModel, fit_conjugate_gradients, fit_tiled
+#include "krfd/model_state.hpp"   // for Model::State
+#include "krfd/posterior.hpp"     // for keep_spectra
 
 namespace kronite::krfd {
 namespace {
@@ -139,11 +140,8 @@ FittedCoefficients fit_nystrom(Device& device, const std::shared_ptr<State>& sta
 
 /// Whether the path of the state gives way to tiles, with a notice.
 bool given_to_tiles(const Device& device, const State& state) {
-  const Backend& backend = device.backend();
-  if (backend.memory_limit() == 0) return false;
   const Data& data = state.data;
-  const std::size_t left =
-      std::max<std::size_t>(backend.memory_limit() - backend.memory_in_use(), 1);
+  const std::size_t left = memory_left(device);
   const bool same = same_kernel(state.hyper.g, state.hyper.m, data.features);
   const FitShape shape{data.systems, data.features, data.points, 0, same, left};
   FitOptions options = state.options;
@@ -246,7 +244,7 @@ Model fit(Device& device, MatrixView<const double> x, MatrixView<const double> t
 
 Model fit(std::vector<Device>& devices, MatrixView<const double> x, MatrixView<const double> t,
           MatrixView<const double> y, const Hyperparameters& hyper, const FitOptions& options) {
-  if (devices.empty()) fail(Errc::invalid_argument, "no device was given; expected one at least");
+  require_devices(devices.size());
   return fit_on(devices, x, t, y, hyper, options);
 }
 

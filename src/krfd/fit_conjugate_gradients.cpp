@@ -104,10 +104,8 @@ class ConjugateGradientFit {
 
 void ConjugateGradientFit::make_operators() {
   const bool same = same_kernel(hyper_.g, hyper_.m, data_.features);
-  FitShape shape{n_, data_.features, data_.points, points_.size(), same, 0};
-  const Backend& backend = device_.backend();
-  if (backend.memory_limit() != 0)
-    shape.memory_limit = std::max<std::size_t>(backend.memory_limit() - backend.memory_in_use(), 1);
+  const FitShape shape{n_,   data_.features,      data_.points, points_.size(),
+                       same, memory_left(device_)};
   const auto whole = static_cast<std::size_t>(n_ * n_) * sizeof(double);
   const std::size_t kept =
       static_cast<std::size_t>(kept_gram_values(shape, options_)) * sizeof(double);

@@ -18,6 +18,8 @@ std::vector<std::int64_t> draw_centres(std::int64_t n, std::int64_t count, std::
 /// These rows of x.
 std::vector<double> rows_of(const Data& data, const std::vector<std::int64_t>& numbers);
 
+/// What the device has left of its memory limit, in bytes, at least one; 0 without a limit.
+std::size_t memory_left(const Device& device);
 /// Values that conjugate gradients hold on the device beside the rows of Gram matrices that they
 /// keep, with or without room for a tile of those that they form anew; `components` of the shape is
 /// known.

@@ -54,11 +54,9 @@ double free_host_memory() {
 FitShape shape_of(std::span<Device> devices, const Data& data, bool same) {
   FitShape shape{data.systems, data.features, data.points, 0, same, 0};
   for (const Device& device : devices) {
-    const Backend& backend = device.backend();
-    if (backend.memory_limit() == 0) continue;
-    const std::size_t left =
-        std::max<std::size_t>(backend.memory_limit() - backend.memory_in_use(), 1);
-    if (shape.memory_limit == 0 || left < shape.memory_limit) shape.memory_limit = left;
+    const std::size_t left = memory_left(device);
+    if (left > 0 && (shape.memory_limit == 0 || left < shape.memory_limit))
+      shape.memory_limit = left;
   }
   return shape;
 }
