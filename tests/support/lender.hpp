@@ -122,7 +122,9 @@ inline void refuse_each_piece(const std::string& device_name, const std::vector<
       pieces = lender.requests;
     }
     ASSERT_GT(pieces, 0);
-    for (std::int64_t piece = 0; piece < pieces; ++piece) {
+    // A GPU's library handles take a while to make, so some forty of the pieces are enough there.
+    const std::int64_t step = device_name == "cpu" ? 1 : std::max<std::int64_t>(1, pieces / 40);
+    for (std::int64_t piece = 0; piece < pieces; piece += step) {
       SCOPED_TRACE("piece " + std::to_string(piece));
       Device device = lender.open();
       lender.refuse(piece);
