@@ -1,9 +1,14 @@
 // The maximum of the posterior by Cholesky factors alone: about a quarter of the operations of the
-// spectral path for one fit. Every sum below is one of terms that are not below zero.
+// spectral path for one fit. Sums below are ones of terms that are not below zero, with one
+// exception that is taken where it costs little (as_difference()).
+#include <optional>
+
 #include "krfd/model_state.hpp"
+#include "krfd/solution.hpp"   // for as_difference
 #include "krfd/triangles.hpp"  // for shifted_factor, solve_lower
 
 namespace kronite::krfd {
+
 FittedCoefficients fit_cholesky(Device& device, const Data& data, const Hyperparameters& hyper) {
   LinalgOps<double>& la = linalg<double>(device);
   FunctionalOps& ops = functional(device);
@@ -35,22 +40,35 @@ FittedCoefficients fit_cholesky(Device& device, const Data& data, const Hyperpar
   la.gemm(hyper.lambda_t, g.view(), Op::none, second, Op::none, 0, r.view());
   ops.scale(hyper.lambda_g, {}, first, {}, 1, r.view());
 
-  // Q^-1 = (I + sB D^-1 G) / T with D = (T - sB) G + T lambda_G; the lower triangle of D^-1 G.
-  Matrix p = copy(device, g.view());
-  Matrix right = product(device, g.view(), Op::none, r.view(), Op::none);  // Q^-1 r
-  {
-    const Matrix d = shifted_factor(device, g.view(), remainder, length * hyper.lambda_g);
-    la.cholesky_solve(Side::left, d.view(), right.view());
-    solve_lower(device, d.view(), p.view());
-  }
+  // Q^-1 r = (r + sB D^-1 G r) / T with D = (T - sB) G + T lambda_G.
+  Matrix right = product(device, g.view(), Op::none, r.view(), Op::none);
+  std::optional<Matrix> d(shifted_factor(device, g.view(), remainder, length * hyper.lambda_g));
+  la.cholesky_solve(Side::left, d->view(), right.view());
   ops.scale(1 / length, {}, r.view(), {}, share / length, right.view());
 
-  // (M + T lambda_M Q^-1) c = Q^-1 r.
+  // (M + theta Q^-1) c = Q^-1 r, of which the lower triangle is enough. theta Q^-1 is theta (I - sB
+  // lambda_G D^-1) / (T - sB) or, as a sum, lambda_M (I + sB D^-1 G).
+  const double theta_m = length * hyper.lambda_m;
+  const bool difference = as_difference(theta_m, share, remainder);
+  const auto inverse_of_q = [&] {
+    if (difference) {
+      const Matrix root = inverse_root(device, 1, d->view());
+      d.reset();
+      return lower_square_of_upper(device, -theta_m * share * hyper.lambda_g / remainder,
+                                   root.view());
+    }
+    Matrix x = copy(device, g.view());
+    solve_lower(device, d->view(), x.view());
+    d.reset();
+    ops.scale(hyper.lambda_m * share, {}, x.view(), {}, 0, x.view());
+    return x;
+  };
+  Matrix p = inverse_of_q();
   const bool same = same_kernel(hyper.g, hyper.m, data.features);
   const Matrix m = same ? Matrix(device, 0, 0) : gram(device, hyper.m, data.x_view(), data.root);
   const MatrixView<const double> m_view = same ? g.view() : m.view();
-  ops.scale(1, {}, m_view, {}, hyper.lambda_m * share, p.view());
-  ops.add_to_diagonal(hyper.lambda_m, {}, p.view());
+  ops.scale(1, {}, m_view, {}, 1, p.view());
+  ops.add_to_diagonal(difference ? theta_m / remainder : hyper.lambda_m, {}, p.view());
   la.cholesky(p.view());
   la.cholesky_solve(Side::left, p.view(), right.view());
   const Matrix mu = product(device, m_view, Op::none, right.view(), Op::none);

@@ -1,9 +1,11 @@
 // Standard deviations and draws of KRSFD: theta has the covariance s2 (H'H + lambda)^-1.
 //
 // Exact: with h = H phi, phi the basis functions at a point, the variance of the function there is
-//   s2 / lambda (|phi|^2 - h' (H H' + lambda)^-1 h),   (H H')_nm = (G G')_ij (T T')_nm,
-// rows n of curve i, m of curve j; T holds the basis functions of t at the observations.
-// Pathwise (Matheron's rule): with theta0 ~ N(0, s2 / lambda) and noise e ~ N(0, s2),
+//   s2 / lambda (|phi|^2 - |L^-1 h|^2),   L L' = H H' + lambda,   (H H')_nm = (G G')_ij (T T')_nm,
+// rows n of curve i, m of curve j; T holds the basis functions of t at the observations. h is
+// linear in the basis functions of t: where an input has more points than there are of these, L^-1
+// h is formed for each of them once. Pathwise (Matheron's rule): with theta0 ~ N(0, s2 / lambda)
+// and noise e ~ N(0, s2),
 //   theta - E theta = theta0 - (H'H + lambda)^-1 H' (H theta0 + e).
 #include <algorithm>
 #include <cmath>
@@ -38,50 +40,140 @@ class Posterior {
   void for_draws(int draws, std::uint64_t seed, const F& f);
 
  private:
+  struct ExactParts {
+    Array<double> factor;        ///< L, n x n
+    Array<double> of_curves;     ///< G k_x, curves x inputs
+    std::vector<double> norm_x;  ///< |k_x|^2 of each input
+  };
+  /// L^-1 h of columns, each an input `curve` and a combination of basis functions of t (a column
+  /// of k_t: grid points x columns), n x columns.
+  Array<double> whitened(const ExactParts& exact, const std::vector<std::int64_t>& curve,
+                         MatrixView<const double> k_t);
+  /// The basis functions of t at these points, in columns.
+  Array<double> basis_at(const CurvePoints& points, const std::vector<std::int64_t>& which) const;
+  std::vector<double> column_dots(const Array<double>& a, const Array<double>& b) const;
+  /// Variances over s2 / lambda of points `which`, or of all points of inputs `curves`.
+  void variance_by_points(const ExactParts& exact, const CurvePoints& points,
+                          const std::vector<std::int64_t>& which, std::vector<double>& variance);
+  void variance_by_functions(const ExactParts& exact, const CurvePoints& points,
+                             const std::vector<std::vector<std::int64_t>>& of_curves,
+                             const std::vector<std::int64_t>& curves,
+                             std::vector<double>& variance);
+
   Device& device_;
   const KrsfdModel& model_;
   KrsfdParts parts_;
   RaggedRidge ridge_;
 };
 
+Array<double> Posterior::whitened(const ExactParts& exact, const std::vector<std::int64_t>& curve,
+                                  MatrixView<const double> k_t) {
+  const auto count = static_cast<std::int64_t>(curve.size());
+  const Array<std::int64_t> column(device_, curve, count, 1);
+  LinalgOps<double>& la = linalg<double>(device_);
+  Array<double> h(device_, ridge_.rows(), count);
+  la.gemm(1, parts_.basis.view(), Op::none, k_t, Op::none, 0, h.view());
+  device_.backend().ragged().multiply_by_curves(parts_.rows.rows().curve, column.vector(),
+                                                exact.of_curves.view(), h.view());
+  la.triangular_solve(Side::left, Op::none, exact.factor.view(), h.view());
+  return h;
+}
+
+Array<double> Posterior::basis_at(const CurvePoints& points,
+                                  const std::vector<std::int64_t>& which) const {
+  std::vector<double> t;
+  for (const std::int64_t p : which)
+    t.insert(t.end(), points.t.row(p), points.t.row(p) + points.t.cols);
+  return kernel_matrix(device_, kernel_t(model_), model_.grid, t, model_.dimensions);
+}
+
+std::vector<double> Posterior::column_dots(const Array<double>& a, const Array<double>& b) const {
+  Array<double> dots(device_, a.view().cols, 1);
+  device_.backend().ragged().block_dots(a.view(), b.view(), dots.vector());
+  return dots.to_host();
+}
+
+void Posterior::variance_by_points(const ExactParts& exact, const CurvePoints& points,
+                                   const std::vector<std::int64_t>& which,
+                                   std::vector<double>& variance) {
+  std::vector<std::int64_t> curve;
+  for (const std::int64_t p : which) curve.push_back(points.curve.data[p]);
+  const Array<double> k_t = basis_at(points, which);
+  const Array<double> h = whitened(exact, curve, k_t.view());
+  const std::vector<double> explained = column_dots(h, h), norm_t = column_dots(k_t, k_t);
+  for (std::size_t k = 0; k < which.size(); ++k)
+    variance[static_cast<std::size_t>(which[k])] =
+        exact.norm_x[static_cast<std::size_t>(curve[k])] * norm_t[k] - explained[k];
+}
+
+void Posterior::variance_by_functions(const ExactParts& exact, const CurvePoints& points,
+                                      const std::vector<std::vector<std::int64_t>>& of_curves,
+                                      const std::vector<std::int64_t>& curves,
+                                      std::vector<double>& variance) {
+  const std::int64_t functions = model_.grid_points;
+  std::vector<std::int64_t> curve;
+  for (const std::int64_t i : curves)
+    curve.insert(curve.end(), static_cast<std::size_t>(functions), i);
+  const auto width = static_cast<std::int64_t>(curve.size());
+  std::vector<double> unit(static_cast<std::size_t>(functions * width), 0.0);
+  for (std::int64_t c = 0; c < width; ++c)
+    unit[static_cast<std::size_t>(c % functions * width + c)] = 1;
+  const Array<double> h =
+      whitened(exact, curve, Array<double>(device_, unit, functions, width).view());
+  for (std::size_t k = 0; k < curves.size(); ++k) {
+    const MatrixView<const double> all = h.view();
+    const MatrixView<const double> own(all.data + static_cast<std::int64_t>(k) * functions,
+                                       all.rows, functions, all.ld, all.place);
+    const std::vector<std::int64_t>& which = of_curves[static_cast<std::size_t>(curves[k])];
+    const Array<double> k_t = basis_at(points, which);
+    Array<double> square(device_, functions, functions), part(device_, functions, k_t.view().cols);
+    LinalgOps<double>& la = linalg<double>(device_);
+    la.gemm(1, own, Op::transpose, own, Op::none, 0, square.view());
+    la.gemm(1, square.view(), Op::none, k_t.view(), Op::none, 0, part.view());
+    const std::vector<double> explained = column_dots(k_t, part), norm_t = column_dots(k_t, k_t);
+    for (std::size_t p = 0; p < which.size(); ++p)
+      variance[static_cast<std::size_t>(which[p])] =
+          exact.norm_x[static_cast<std::size_t>(curves[k])] * norm_t[p] - explained[p];
+  }
+}
+
 std::vector<double> Posterior::exact_variance(MatrixView<const double> x,
                                               const CurvePoints& points) {
-  const Array<double> l = dual_factor(device_, parts_, model_.options.lambda);
-  const std::int64_t n = ridge_.rows();
-  LinalgOps<double>& la = linalg<double>(device_);
-  RaggedOps& ragged = device_.backend().ragged();
   // Columns of k_x are the basis functions of the new inputs; G k_x is their part of h.
   const Array<double> k_x =
       kernel_matrix(device_, kernel_x(model_), model_.x, contiguous(x), model_.features);
-  Array<double> of_curves(device_, model_.curves, x.rows), norms(device_, x.rows, 1);
-  la.gemm(1, parts_.gram.view(), Op::none, k_x.view(), Op::none, 0, of_curves.view());
-  ragged.block_dots(k_x.view(), k_x.view(), norms.vector());
-  const std::vector<double> norm_x = norms.to_host();
+  ExactParts exact{dual_factor(device_, parts_, model_.options.lambda),
+                   Array<double>(device_, model_.curves, x.rows), column_dots(k_x, k_x)};
+  linalg<double>(device_).gemm(1, parts_.gram.view(), Op::none, k_x.view(), Op::none, 0,
+                               exact.of_curves.view());
 
-  std::vector<double> variance;
-  for (std::int64_t first = 0; first < points.curve.size; first += kPointTile) {
-    const std::int64_t count = std::min(kPointTile, points.curve.size - first);
-    const std::vector<std::int64_t> curve(points.curve.data + first,
-                                          points.curve.data + first + count);
-    const Array<std::int64_t> column(device_, curve, count, 1);
-    const Array<double> k_t =
-        kernel_matrix(device_, kernel_t(model_), model_.grid,
-                      contiguous(points.t.rows_from(first, count)), model_.dimensions);
-    Array<double> h(device_, n, count), dots(device_, count, 1);
-    la.gemm(1, parts_.basis.view(), Op::none, k_t.view(), Op::none, 0, h.view());
-    ragged.multiply_by_curves(parts_.rows.rows().curve, column.vector(), of_curves.view(),
-                              h.view());
-    la.triangular_solve(Side::left, Op::none, l.view(), h.view());
-    ragged.block_dots(h.view(), h.view(), dots.vector());
-    const std::vector<double> explained = dots.to_host();
-    ragged.block_dots(k_t.view(), k_t.view(), dots.vector());
-    const std::vector<double> norm_t = dots.to_host();
-    for (std::size_t p = 0; p < explained.size(); ++p) {
-      const double all = norm_x[static_cast<std::size_t>(curve[p])] * norm_t[p];
-      variance.push_back(model_.noise_variance / model_.options.lambda *
-                         std::max(all - explained[p], 0.0));
-    }
+  std::vector<std::vector<std::int64_t>> of_curves(static_cast<std::size_t>(x.rows));
+  for (std::int64_t p = 0; p < points.curve.size; ++p)
+    of_curves[static_cast<std::size_t>(points.curve.data[p])].push_back(p);
+  std::vector<std::int64_t> single, many;
+  for (std::int64_t i = 0; i < x.rows; ++i) {
+    const auto& own = of_curves[static_cast<std::size_t>(i)];
+    if (std::ssize(own) > model_.grid_points)
+      many.push_back(i);
+    else
+      single.insert(single.end(), own.begin(), own.end());
   }
+
+  std::vector<double> variance(static_cast<std::size_t>(points.curve.size));
+  const auto in_tiles = [](const std::vector<std::int64_t>& all, std::int64_t size, const auto& f) {
+    for (std::int64_t first = 0; first < std::ssize(all); first += size)
+      f(std::vector<std::int64_t>(all.begin() + first,
+                                  all.begin() + std::min(first + size, std::ssize(all))));
+  };
+  in_tiles(single, kPointTile, [&](const std::vector<std::int64_t>& which) {
+    variance_by_points(exact, points, which, variance);
+  });
+  in_tiles(many, std::max<std::int64_t>(1, kPointTile / model_.grid_points),
+           [&](const std::vector<std::int64_t>& curves) {
+             variance_by_functions(exact, points, of_curves, curves, variance);
+           });
+  for (double& value : variance)
+    value = model_.noise_variance / model_.options.lambda * std::max(value, 0.0);
   return variance;
 }
 

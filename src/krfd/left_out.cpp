@@ -56,18 +56,17 @@ Matrix matrix_w(Device& device, MatrixView<const double> g, const AlongPoints& p
   return square_of_upper(device, points.share * lambda, root.view());
 }
 
-/// M <- M + theta Q^-1, the lower triangle. Q^-1 = (I - W) / (T - sB) rounds by epsilon / (T - sB),
-/// while Q^-1 is 1 / T at least. Where that is neither less than the rounding of M nor at most five
-/// digits of Q^-1, it is a sum, (I + W G / lambda_G) / T.
+/// M <- M + theta Q^-1, the lower triangle. Q^-1 = (I - W) / (T - sB), or the sum (I + W G /
+/// lambda_G) / T.
 void add_inverse_of_q(Device& device, double theta, const AlongPoints& points, double lambda,
                       MatrixView<const double> g, MatrixView<const double> w,
                       MatrixView<double> m) {
   FunctionalOps& ops = functional(device);
-  const double length = points.share + points.remainder;
-  if (theta <= points.remainder || length <= 1e5 * points.remainder) {
+  if (as_difference(theta, points.share, points.remainder)) {
     ops.scale(-theta / points.remainder, {}, w, {}, 1, m);
     ops.add_to_diagonal(theta / points.remainder, {}, m);
   } else {
+    const double length = points.share + points.remainder;
     add_lower_product(device, theta / (length * lambda), w, g, m);
     ops.add_to_diagonal(theta / length, {}, m);
   }

@@ -36,6 +36,14 @@ struct Solution {
   void divide_rows_by_root(Device& device, Matrix& x) const;
 };
 
+/// Whether M + theta Q^-1 may be formed with the difference Q^-1 = (I - W) / (T - sB), W = sB
+/// lambda_G
+/// ((T - sB) G + T lambda_G)^-1. It is rounded by epsilon / (T - sB), and Q^-1 is 1 / T at least:
+/// that must be less than the rounding of M, or cost five digits of Q^-1 at most.
+inline bool as_difference(double theta, double share, double remainder) {
+  return theta <= remainder || share + remainder <= 1e5 * remainder;
+}
+
 /// The weights of components for these hyper-parameters.
 Smoothing smoothing_of(const Spectra& spectra, const Hyperparameters& hyper);
 

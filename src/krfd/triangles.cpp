@@ -60,6 +60,17 @@ Matrix square_of_upper(Device& device, double alpha, MatrixView<const double> e)
   return out;
 }
 
+Matrix lower_square_of_upper(Device& device, double alpha, MatrixView<const double> e) {
+  const std::int64_t n = e.rows;
+  Matrix out(device, n, n);
+  for_strips(n, [&](std::int64_t first, std::int64_t count) {
+    linalg<double>(device).gemm(alpha, block(e, first, count, first, n - first), Op::none,
+                                block(e, 0, first + count, first, n - first), Op::transpose, 0,
+                                block(out.view(), first, count, 0, first + count));
+  });
+  return out;
+}
+
 void add_lower_product(Device& device, double alpha, MatrixView<const double> a,
                        MatrixView<const double> b, MatrixView<double> c) {
   for_strips(c.rows, [&](std::int64_t first, std::int64_t count) {

@@ -16,6 +16,9 @@ Matrix inverse_root(Device& device, double alpha, MatrixView<const double> l);
 /// written; about 0.8 n^3 operations.
 Matrix square_of_upper(Device& device, double alpha, MatrixView<const double> e);
 
+/// The lower triangle of the same, with anything above it. About n^3 / 2 operations.
+Matrix lower_square_of_upper(Device& device, double alpha, MatrixView<const double> e);
+
 /// C <- C + alpha A B, of which only the lower triangle is right: what a Cholesky factor reads.
 /// Square matrices; about 1.2 n^3 operations.
 void add_lower_product(Device& device, double alpha, MatrixView<const double> a,

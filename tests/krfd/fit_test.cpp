@@ -68,6 +68,23 @@ TEST_P(KrfdFit, MeanIsThatOfTheNormalEquations) {
   }
 }
 
+TEST_P(KrfdFit, BothPathsGiveTheSameModelOfManySystems) {
+  Problem p = random_problem(300, 4);  // more than one strip of the triangles
+  p.hyper.lambda_m = 1;
+  for (const double lambda_t : {0.2, 1e-7}) {  // theta Q^-1 as a difference, and as a sum
+    SCOPED_TRACE(lambda_t);
+    p.hyper.lambda_t = lambda_t;
+    const Model a = fit(device, p, by(FitPath::spectral)),
+                b = fit(device, p, by(FitPath::cholesky));
+
+    EXPECT_LT(largest_difference(a.c(), b.c()), 1e-9);
+    EXPECT_LT(largest_difference(a.mean(device, p.x.view(), p.t.view()),
+                                 b.mean(device, p.x.view(), p.t.view())),
+              1e-9);
+    EXPECT_NEAR(a.sigma2(), b.sigma2(), 1e-9);
+  }
+}
+
 TEST_P(KrfdFit, BothPathsGiveTheSameModel) {
   for (const Problem& p : problems()) {
     const Model a = fit(device, p, by(FitPath::spectral)),

@@ -65,6 +65,22 @@ TEST_P(KrsfdPosterior, ExactDeviationsAreThoseOfTheDenseCovariance) {
   }
 }
 
+TEST_P(KrsfdPosterior, OfManyPointsOnACurveTheyAreTheSame) {
+  const KrsfdModel model = fit();
+  KrsfdStdOptions how;
+  how.variance = KrsfdVariance::exact;
+  const Matrix t = even_grid(23);  // more than basis functions of t
+  const auto all = model.predict_std(device, wanted.x.view(), t.view(), how);
+  for (std::int64_t j = 0; j < t.rows; ++j) {
+    const auto one = model.predict_std(device, wanted.x.view(), t.view().rows_from(j, 1), how);
+    for (std::int64_t i = 0; i < wanted.x.rows; ++i) {
+      const double a = all.std[static_cast<std::size_t>(i * t.rows + j)],
+                   b = one.std[static_cast<std::size_t>(i)];
+      EXPECT_NEAR(a * a, b * b, 1e-11) << i << " " << j;  // as above
+    }
+  }
+}
+
 TEST_P(KrsfdPosterior, OnAGridDeviationsAreThoseOfItsPoints) {
   const KrsfdModel model = fit();
   const Matrix t = even_grid(4);
