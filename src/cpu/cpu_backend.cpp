@@ -99,8 +99,7 @@ void* CpuBackend::take(std::size_t bytes) {
   void* memory = nullptr;
   if (posix_memalign(&memory, alignment, rounded) != 0) return nullptr;
   // Whole pages alone, so that no more memory is taken; that it is refused changes nothing else.
-  if (alignment == kLargePage)
-    madvise(memory, rounded / kLargePage * kLargePage, MADV_HUGEPAGE);
+  if (alignment == kLargePage) madvise(memory, rounded / kLargePage * kLargePage, MADV_HUGEPAGE);
   return memory;
 }
 
