@@ -55,7 +55,7 @@ enum class FitPath {
   /// that does not fit the memory of the device, tiled if that fits, with a notice.
   automatic,
   spectral,  ///< eigenvalues of both Gram matrices, about 13 N^3 operations
-  cholesky,  ///< Cholesky factors only, about 3 N^3
+  cholesky,  ///< Cholesky factors only, about 2.5 N^3
   tiled,     ///< the same with half of an N x N matrix, or two, in host memory, for one device or
              ///< several: N^3 operations where k_M is k_G, 7/3 N^3 otherwise
   conjugate_gradients,  ///< to a tolerance, with no Gram matrix in memory that does not fit

@@ -64,8 +64,7 @@ FitCost spectral(const Sizes& s, bool same) {
 
 FitCost cholesky(const Sizes& s, bool same) {
   FitCost cost;
-  cost.operations =
-      (same ? 8.0 / 3 : 3) * cube(s.n) + cube(s.t) / 3 + 6 * s.square * s.t + 2 * s.curves * s.t;
+  cost.operations = 2.5 * cube(s.n) + cube(s.t) / 3 + 6 * s.square * s.t + 2 * s.curves * s.t;
   cost.device_bytes =
       kBytes *
       (std::max(4 * s.square + s.curves, (same ? 3 : 4) * s.square + 4 * s.curves) + 2 * s.t * s.t);
