@@ -126,8 +126,8 @@ class DevicesTest(FolderCase):
                         ["csp", "tune", "--templates", LIBRARY,
                          "--config", self.write("c.toml", TRAINING.format(3)),
                          "--journal", f"{out}.jsonl", "--out", f"{out}.toml"],
-                        ["krfd", "fit", "--x", curves / "X.csv", "--y", curves / "Y.csv",
-                         "--t", curves / "t.csv", "--out", f"{out}.safetensors"]):
+                        ["krfd", "tune", "--x", curves / "X.csv", "--y", curves / "Y.csv",
+                         "--t", curves / "t.csv"]):
             with self.subTest(command[:2]):
                 self.assertIn("'cpu,cpu' names several devices, and this works on one",
                               self.refused(*command, "--device", "cpu,cpu"))

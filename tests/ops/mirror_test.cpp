@@ -11,7 +11,8 @@ namespace {
 
 /// Names before `ending` of the files in a folder that end so, without a backend's own machinery.
 std::set<std::string> groups(const std::string& folder, const std::string& ending) {
-  const std::set<std::string> machinery{"cpu_backend", "cuda_backend", "module", "check", "launch"};
+  const std::set<std::string> machinery{"blas",   "cpu_backend", "cuda_backend",
+                                        "module", "check",       "launch"};
   std::set<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(KRONITE_TEST_SOURCE "/" + folder)) {
     const std::string file = entry.path().filename();
